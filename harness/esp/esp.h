@@ -1,0 +1,69 @@
+/*
+ * One direction of an ESP SA (RFC 4303): sequence numbers, IVs, sealing,
+ * opening, the anti-replay window. A state machine: octets in, octets out.
+ */
+#ifndef COUNTERFOIL_ESP_ESP_H
+#define COUNTERFOIL_ESP_ESP_H
+
+#include "crypto/crypto.h"
+#include "wire/esp.h"
+
+enum { ESP_WINDOW_MAX = 4096 };
+
+struct esp_sa {
+    uint32_t spi;
+    struct suite suite;
+    struct key encr_key, integ_key;
+    uint64_t sequence;    /* out: last sent; in: highest authenticated */
+    uint64_t iv_counter;  /* out: last explicit IV of a counter mode */
+    uint32_t window_size; /* in: packets, a multiple of 64, at most
+                             ESP_WINDOW_MAX; 0: no anti-replay */
+    uint64_t *window;     /* in: bitmap, bit (n mod window_size) */
+};
+
+/* Copies keys. `window_size` 0 for an outbound SA. */
+void esp_sa_init(struct esp_sa *sa, uint32_t spi, const struct suite *suite,
+                 const struct key *encr_key, const struct key *integ_key,
+                 uint32_t window_size);
+/* Cleanses keys, releases the window. */
+void esp_sa_clear(struct esp_sa *sa);
+
+/* What a test may set by force for one packet. */
+struct esp_override {
+    bool has_sequence;
+    uint64_t sequence; /* sent as it is; the SA's counter does not move */
+    bool has_iv;
+    uint64_t iv;       /* explicit IV of a counter mode */
+};
+
+/* Appends a whole ESP packet holding `inner` (an IP packet and `next_header`
+ * 4 or 41 in tunnel mode, a transport payload and its protocol in transport
+ * mode). Takes the next sequence number. False with an error when the counter
+ * would cycle (RFC 4303 3.3.3: never). `override` may be NULL. */
+bool esp_seal(struct crypto *crypto, struct rng *rng, struct esp_sa *sa,
+              struct bytes inner, uint8_t next_header,
+              const struct esp_override *override, struct buffer *out,
+              struct error *error);
+
+enum esp_verdict {
+    ESP_ACCEPTED,
+    ESP_REPLAYED, /* outside the window or already received (3.4.3) */
+    ESP_FORGED,   /* the ICV does not verify */
+    ESP_MALFORMED,
+};
+/* `octets` starts at the SPI. On ESP_ACCEPTED `inner` holds the payload
+ * (appended to `plaintext`, padding and trailer removed), `next_header` its
+ * protocol, and the window has moved. */
+enum esp_verdict esp_open(struct crypto *crypto, struct esp_sa *sa,
+                          struct bytes octets, struct buffer *plaintext,
+                          struct bytes *inner, uint8_t *next_header,
+                          struct error *error);
+
+/* The full sequence number of a packet with these low 32 bits, by RFC 4303
+ * appendix A2.2 with ESN, else the 32 bits themselves. */
+uint64_t esp_infer_sequence(const struct esp_sa *sa, uint32_t low);
+/* Sends from sequence + delta + 1 on (RFC 6311 5.2). False when that would
+ * cycle; then nothing changes. */
+bool esp_skip(struct esp_sa *sa, uint64_t delta, struct error *error);
+
+#endif
