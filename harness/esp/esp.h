@@ -33,7 +33,7 @@ struct esp_override {
     bool has_sequence;
     uint64_t sequence; /* sent as it is; the SA's counter does not move */
     bool has_iv;
-    uint64_t iv;       /* explicit IV of a counter mode */
+    uint64_t iv; /* explicit IV of a counter mode */
 };
 
 /* Appends a whole ESP packet holding `inner` (an IP packet and `next_header`
@@ -62,6 +62,9 @@ enum esp_verdict esp_open(struct crypto *crypto, struct esp_sa *sa,
 /* The full sequence number of a packet with these low 32 bits, by RFC 4303
  * appendix A2.2 with ESN, else the 32 bits themselves. */
 uint64_t esp_infer_sequence(const struct esp_sa *sa, uint32_t low);
+/* Inbound: numbers up to `highest` count as received (a member that takes over
+ * what another one saw). Lower than what is known changes nothing. */
+void esp_learn(struct esp_sa *sa, uint64_t highest);
 /* Sends from sequence + delta + 1 on (RFC 6311 5.2). False when that would
  * cycle; then nothing changes. */
 bool esp_skip(struct esp_sa *sa, uint64_t delta, struct error *error);

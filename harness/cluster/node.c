@@ -1,0 +1,278 @@
+#include "cluster/cluster.h"
+
+#include <stdlib.h>
+
+enum { NODE_REPLAY_WINDOW = 128 };
+
+struct node {
+    char *name;
+    struct crypto *crypto;
+    struct rng *rng;
+    struct node_hooks hooks;
+    void *context;
+    struct ike_host *host;
+    struct node_esp *esp;
+};
+
+static void esp_free(struct node_esp *esp)
+{
+    esp_sa_clear(&esp->in);
+    esp_sa_clear(&esp->out);
+    free(esp);
+}
+
+static void esp_install(struct node *node, const struct child_sa *child)
+{
+    if (node_esp_find(node, child->spi_in))
+        return;
+    struct node_esp *esp = memory_take(sizeof *esp);
+    esp->spi_in = child->spi_in;
+    esp->spi_out = child->spi_out;
+    esp_sa_init(&esp->in, child->spi_in, &child->suite, &child->encr_in,
+                &child->integ_in, NODE_REPLAY_WINDOW);
+    esp_sa_init(&esp->out, child->spi_out, &child->suite, &child->encr_out,
+                &child->integ_out, 0);
+    esp->next = node->esp;
+    node->esp = esp;
+}
+
+static void esp_remove(struct node *node, uint32_t spi_in)
+{
+    for (struct node_esp **at = &node->esp; *at; at = &(*at)->next) {
+        struct node_esp *esp = *at;
+        if (esp->spi_in == spi_in) {
+            *at = esp->next;
+            esp_free(esp);
+            return;
+        }
+    }
+}
+
+static bool child_exists(struct node *node, uint32_t spi_in)
+{
+    for (struct ike_sa *sa = ike_host_first(node->host); sa;
+         sa = ike_sa_next(sa))
+        for (struct child_sa *c = sa->children; c; c = c->next)
+            if (c->spi_in == spi_in)
+                return true;
+    return false;
+}
+
+void node_adopt(struct node *node)
+{
+    for (struct ike_sa *sa = ike_host_first(node->host); sa;
+         sa = ike_sa_next(sa))
+        for (struct child_sa *c = sa->children; c; c = c->next)
+            esp_install(node, c);
+    for (struct node_esp *esp = node->esp, *next; esp; esp = next) {
+        next = esp->next;
+        if (!child_exists(node, esp->spi_in))
+            esp_remove(node, esp->spi_in);
+    }
+}
+
+/* RFC 6311 5.2: all outgoing counters of the IKE SA skip by the delta. One
+ * that would cycle stays where it is (RFC 4303 3.3.3 wins, reading A13). */
+static void skip_counters(struct node *node, const struct ike_sa *sa,
+                          uint64_t delta)
+{
+    for (struct child_sa *c = sa->children; c; c = c->next) {
+        struct node_esp *esp = node_esp_find(node, c->spi_in);
+        if (esp)
+            esp_skip(&esp->out, delta, NULL);
+    }
+}
+
+static void on_event(void *context, struct ike_sa *sa,
+                     const struct ike_event *event)
+{
+    struct node *node = context;
+
+    if (event->kind == IKE_EVENT_CHILD_UP)
+        esp_install(node, event->child);
+    else if (event->kind == IKE_EVENT_SYNC && event->delta)
+        skip_counters(node, sa, event->delta);
+    if (node->hooks.event)
+        node->hooks.event(node->context, node, sa, event);
+    if (event->kind == IKE_EVENT_CHILD_DOWN)
+        esp_remove(node, event->child->spi_in);
+}
+
+static void on_compose(void *context, struct ike_sa *sa,
+                       struct ike_message *message, struct arena *arena)
+{
+    struct node *node = context;
+    if (node->hooks.compose)
+        node->hooks.compose(node->context, node, sa, message, arena);
+}
+
+/* Hands one datagram to the hook, with the non-ESP marker where IKE travels
+ * on a port other than 500 (RFC 7296 2.23). */
+static void send_out(struct node *node, struct node_outgoing *outgoing,
+                     struct datagram *datagram, bool esp)
+{
+    struct buffer marked = {0};
+
+    datagram->payload = outgoing->octets;
+    if (!esp && datagram->source.port != PORT_IKE) {
+        buffer_u32(&marked, 0);
+        buffer_bytes(&marked, outgoing->octets);
+        datagram->payload = buffer_view(&marked);
+    }
+    outgoing->datagram = datagram;
+    node->hooks.outgoing(node->context, node, outgoing);
+    buffer_free(&marked);
+}
+
+static void on_transmit(void *context, struct ike_sa *sa,
+                        const struct ike_transmission *t)
+{
+    struct node *node = context;
+
+    for (size_t i = 0; i < t->count; i++) {
+        struct datagram datagram = {.carrier = CARRIER_UDP,
+                                    .source = t->source,
+                                    .destination = t->destination};
+        struct node_outgoing outgoing = {.octets = t->datagrams[i],
+                                         .sa = sa,
+                                         .header = t->header,
+                                         .repeat = t->repeat,
+                                         .fragment = i,
+                                         .fragments = t->count};
+        send_out(node, &outgoing, &datagram, false);
+    }
+}
+
+static const struct ike_host_ops host_ops = {
+    .transmit = on_transmit,
+    .compose = on_compose,
+    .event = on_event,
+};
+
+struct node *node_new(const char *name, const struct ike_config *config,
+                      struct crypto *crypto, struct rng *rng,
+                      const struct node_hooks *hooks, void *context)
+{
+    struct node *node = memory_take(sizeof *node);
+    node->name = memory_text(name);
+    node->crypto = crypto;
+    node->rng = rng;
+    node->hooks = *hooks;
+    node->context = context;
+    node->host = ike_host_new(config, crypto, rng, &host_ops, node);
+    return node;
+}
+
+void node_free(struct node *node)
+{
+    if (!node)
+        return;
+    node->hooks.event = NULL;
+    ike_host_free(node->host);
+    while (node->esp)
+        esp_remove(node, node->esp->spi_in);
+    free(node->name);
+    free(node);
+}
+
+const char *node_name(const struct node *node)
+{
+    return node->name;
+}
+
+struct ike_host *node_host(struct node *node)
+{
+    return node->host;
+}
+
+struct node_esp *node_esp_first(struct node *node)
+{
+    return node->esp;
+}
+
+struct node_esp *node_esp_find(struct node *node, uint32_t spi_in)
+{
+    for (struct node_esp *esp = node->esp; esp; esp = esp->next)
+        if (esp->spi_in == spi_in)
+            return esp;
+    return NULL;
+}
+
+static void receive_esp(struct node *node, struct bytes octets)
+{
+    struct esp_packet packet;
+    struct error error = {{0}};
+
+    if (!esp_packet_decode(octets, &packet, NULL))
+        return;
+    struct node_esp *esp = node_esp_find(node, packet.spi);
+    if (!esp) {
+        if (node->hooks.esp)
+            node->hooks.esp(node->context, node, packet.spi, ESP_MALFORMED,
+                            (struct bytes){0}, "no such SPI");
+        return;
+    }
+    struct buffer plain = {0};
+    struct bytes inner = {0};
+    uint8_t next_header = 0;
+    enum esp_verdict verdict = esp_open(node->crypto, &esp->in, octets, &plain,
+                                        &inner, &next_header, &error);
+    if (node->hooks.esp)
+        node->hooks.esp(node->context, node, packet.spi, verdict,
+                        verdict == ESP_ACCEPTED ? inner : (struct bytes){0},
+                        error.text);
+    buffer_free(&plain);
+}
+
+void node_receive(struct node *node, const struct datagram *datagram,
+                  uint64_t now)
+{
+    struct bytes octets = datagram->payload;
+
+    if (datagram->carrier == CARRIER_ESP) {
+        receive_esp(node, octets);
+        return;
+    }
+    if (datagram->destination.port != PORT_IKE) {
+        if (octets.size == 1 && octets.data[0] == 0xff)
+            return; /* NAT keepalive, RFC 3948 2.3 */
+        if (octets.size < 4)
+            return;
+        if (read_u32(octets.data) != 0) {
+            receive_esp(node, octets);
+            return;
+        }
+        octets = bytes_slice(octets, 4, SIZE_MAX);
+    }
+    ike_receive(node->host, &datagram->source, &datagram->destination, octets,
+                now);
+}
+
+void node_send_octets(struct node *node, bool esp, bool encapsulate,
+                      const struct endpoint *source,
+                      const struct endpoint *destination, struct bytes octets)
+{
+    struct datagram datagram = {.carrier = esp && !encapsulate ? CARRIER_ESP
+                                                               : CARRIER_UDP,
+                                .source = *source,
+                                .destination = *destination};
+    struct node_outgoing outgoing = {.octets = octets, .fragments = 1};
+    send_out(node, &outgoing, &datagram, esp);
+}
+
+bool node_send_esp(struct node *node, struct ike_sa *sa, struct node_esp *esp,
+                   struct bytes inner, uint8_t next_header,
+                   const struct esp_override *override, struct buffer *octets,
+                   struct error *error)
+{
+    struct buffer own = {0};
+    struct buffer *out = octets ? octets : &own;
+    size_t start = out->size;
+    bool sealed = esp_seal(node->crypto, node->rng, &esp->out, inner,
+                           next_header, override, out, error);
+    if (sealed)
+        node_send_octets(node, true, sa->encapsulate, &sa->local, &sa->remote,
+                         bytes_slice(buffer_view(out), start, SIZE_MAX));
+    buffer_free(&own);
+    return sealed;
+}
