@@ -200,7 +200,8 @@ struct ike_transform {
     bool other_attributes; /* attributes that we do not know were present */
 };
 
-enum { IKE_TRANSFORMS_MAX = 40, IKE_PROPOSALS_MAX = 16 };
+/* As many transforms as Num Transforms can count. */
+enum { IKE_TRANSFORMS_MAX = 255, IKE_PROPOSALS_MAX = 16 };
 
 struct ike_proposal {
     uint8_t number;
@@ -339,7 +340,7 @@ struct ike_cp_attribute {
     uint16_t type; /* without the reserved top bit */
     struct bytes value;
 };
-enum { IKE_CP_MAX = 32 };
+enum { IKE_CP_MAX = 128 };
 struct ike_cp_payload {
     uint8_t type;
     size_t count;
