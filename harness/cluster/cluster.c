@@ -231,7 +231,7 @@ struct synch_policy *cluster_policy(struct cluster *cluster)
 static void deliver(struct cluster *cluster, const struct queued *queued)
 {
     for (size_t i = 0; i < cluster->member_count; i++)
-        if (i != queued->from && i != cluster->active && cluster->members[i].up)
+        if (i != queued->from && cluster->members[i].up)
             synch_apply(cluster->members[i].node, buffer_view(&queued->octets),
                         NULL);
 }
