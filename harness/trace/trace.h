@@ -60,6 +60,16 @@ bool trace_writer_frame(struct trace_writer *writer, uint64_t time,
                         const char *comment, struct error *error);
 bool trace_writer_close(struct trace_writer *writer, struct error *error);
 
+/* events.jsonl: one JSON object a line, in the order of time. */
+struct trace_events;
+struct trace_events *trace_events_open(const char *path, struct error *error);
+/* Takes `object` over, on failure too. It must be an object with an integer
+ * member "time", ns since the epoch. One line, flushed. */
+bool trace_events_add(struct trace_events *events, json_t *object,
+                      struct error *error);
+/* NULL is allowed, as for trace_writer_close. */
+bool trace_events_close(struct trace_events *events, struct error *error);
+
 /* ---- Reading ---- */
 
 enum trace_kind {
@@ -119,10 +129,12 @@ struct trace_event {
     uint32_t file;     /* which of the captures, from 0 */
     uint64_t time;     /* ns since the epoch */
     struct packet packet; /* unless NOTE */
-    const char *reason;   /* CUT, MALFORMED, BAD_ICV: what is wrong, one line */
-    struct trace_ike ike;
-    struct trace_esp esp;
-    const json_t *note;   /* borrowed */
+    const char *reason;   /* CUT, MALFORMED, BAD_ICV: what is wrong, one line;
+                             else why it is not opened or not ours, or NULL */
+    struct bytes comment; /* the frame's own, of pcapng; usually empty */
+    struct trace_ike ike; /* of IKE only; of other kinds not even set */
+    struct trace_esp esp; /* of ESP only */
+    const json_t *note;   /* of NOTE only; borrowed */
 };
 
 struct trace_options {
