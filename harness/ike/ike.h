@@ -86,8 +86,9 @@ struct ike_event {
     const char *reason; /* one line; may be NULL */
 };
 
-/* All are called from within the functions below; `sa` may be NULL for
- * IKE_EVENT_DROPPED. Callbacks must not release SAs. */
+/* All are called from within the functions below; `sa` is NULL for what happens
+ * outside every SA (IKE_EVENT_DROPPED; a COOKIE or an error sent by a responder
+ * that keeps no state). Callbacks must not release SAs. */
 struct ike_host_ops {
     void (*transmit)(void *context, struct ike_sa *sa,
                      const struct ike_transmission *transmission);
@@ -125,6 +126,12 @@ void ike_expire(struct ike_host *host, uint64_t now);
 
 /* ---- A Child SA pair (RFC 7296 2.17) ---- */
 
+/* Selectors by value (their `raw` is empty), allocated to size. */
+struct child_ts {
+    size_t count;
+    struct ike_ts selectors[];
+};
+
 struct child_sa {
     uint32_t spi_in;  /* chosen by us */
     uint32_t spi_out; /* chosen by the peer */
@@ -132,8 +139,7 @@ struct child_sa {
     struct key encr_in, integ_in, encr_out, integ_out;
     bool transport_mode;
     bool initiator; /* we initiated the exchange that made it */
-    struct ike_ts_payload local_ts, remote_ts; /* selectors by value; their
-                                                  `raw` is empty */
+    struct child_ts *local_ts, *remote_ts; /* owned; never NULL */
     void *user; /* the embedder's (its ESP state) */
     struct child_sa *next;
 };
