@@ -1,12 +1,7 @@
-/* Views, hexadecimal, the cursor, and big-endian words. */
+/* Views, hexadecimal, and the cursor. */
 #include "wire/bytes.h"
 
 #include <string.h>
-
-struct bytes bytes_of(const void *data, size_t size)
-{
-    return (struct bytes){.data = data, .size = size};
-}
 
 struct bytes bytes_of_string(const char *text)
 {
@@ -18,14 +13,6 @@ bool bytes_equal(struct bytes a, struct bytes b)
     if (a.size != b.size)
         return false;
     return a.size == 0 || memcmp(a.data, b.data, a.size) == 0;
-}
-
-struct bytes bytes_slice(struct bytes all, size_t offset, size_t size)
-{
-    if (offset >= all.size)
-        return bytes_of(NULL, 0);
-    size_t left = all.size - offset;
-    return bytes_of(all.data + offset, size < left ? size : left);
 }
 
 char *bytes_to_hex(struct bytes octets, char *text, size_t text_size)
@@ -100,38 +87,4 @@ struct bytes cursor_bytes(struct cursor *cursor, size_t size)
 struct bytes cursor_rest(struct cursor *cursor)
 {
     return cursor_bytes(cursor, cursor_left(cursor));
-}
-
-uint16_t read_u16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-uint32_t read_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-           (uint32_t)at[2] << 8 | at[3];
-}
-
-uint64_t read_u64(const uint8_t *at)
-{
-    return (uint64_t)read_u32(at) << 32 | read_u32(at + 4);
-}
-
-void write_u16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-void write_u32(uint8_t *at, uint32_t value)
-{
-    write_u16(at, (uint16_t)(value >> 16));
-    write_u16(at + 2, (uint16_t)value);
-}
-
-void write_u64(uint8_t *at, uint64_t value)
-{
-    write_u32(at, (uint32_t)(value >> 32));
-    write_u32(at + 4, (uint32_t)value);
 }

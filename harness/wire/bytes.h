@@ -17,13 +17,25 @@ struct bytes {
     size_t size;
 };
 
-struct bytes bytes_of(const void *data, size_t size);
+static inline struct bytes bytes_of(const void *data, size_t size)
+{
+    return (struct bytes){.data = (const uint8_t *)data, .size = size};
+}
+
 /* The octets of a C string, without its NUL. */
 struct bytes bytes_of_string(const char *text);
 bool bytes_equal(struct bytes a, struct bytes b);
 /* The part of `all` from `offset` on, at most `size` octets; clipped to what
  * is there, never out of bounds. */
-struct bytes bytes_slice(struct bytes all, size_t offset, size_t size);
+static inline struct bytes bytes_slice(struct bytes all, size_t offset,
+                                       size_t size)
+{
+    if (offset >= all.size)
+        return bytes_of(NULL, 0);
+    size_t left = all.size - offset;
+    return bytes_of(all.data + offset, size < left ? size : left);
+}
+
 /* Lower-case hexadecimal, NUL-terminated, into `text` of `text_size` octets;
  * truncated if it does not fit. Returns `text`. */
 char *bytes_to_hex(struct bytes octets, char *text, size_t text_size);
@@ -60,12 +72,39 @@ struct bytes cursor_bytes(struct cursor *cursor, size_t size);
 struct bytes cursor_rest(struct cursor *cursor);
 
 /* Big-endian reads and writes at a place whose size the caller has checked. */
-uint16_t read_u16(const uint8_t *at);
-uint32_t read_u32(const uint8_t *at);
-uint64_t read_u64(const uint8_t *at);
-void write_u16(uint8_t *at, uint16_t value);
-void write_u32(uint8_t *at, uint32_t value);
-void write_u64(uint8_t *at, uint64_t value);
+static inline uint16_t read_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t read_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+           (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline uint64_t read_u64(const uint8_t *at)
+{
+    return (uint64_t)read_u32(at) << 32 | read_u32(at + 4);
+}
+
+static inline void write_u16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void write_u32(uint8_t *at, uint32_t value)
+{
+    write_u16(at, (uint16_t)(value >> 16));
+    write_u16(at + 2, (uint16_t)value);
+}
+
+static inline void write_u64(uint8_t *at, uint64_t value)
+{
+    write_u32(at, (uint32_t)(value >> 32));
+    write_u32(at + 4, (uint32_t)value);
+}
 
 /* A growing writer; owns `data`. Zero-initialise it ({0}) and give it back
  * with buffer_free. Running out of memory aborts the program. */
