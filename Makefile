@@ -86,11 +86,14 @@ $(BUILD)/tests/%: harness/tests/%.c $(BUILD)/libcounterfoil.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< \
 	    $(BUILD)/libcounterfoil.a $(LIBS) $(TEST_LIBS)
 
-# The report's page as a C string.
+# The report's page and the scenarios' prelude as C strings.
 $(BUILD)/generated/page_css.inc: reports/page.css
+$(BUILD)/generated/prelude.inc: harness/script/prelude.lua
+$(BUILD)/generated/page_css.inc $(BUILD)/generated/prelude.inc:
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< >$@
 $(BUILD)/report/html.o: $(BUILD)/generated/page_css.inc
+$(BUILD)/script/prelude.o: $(BUILD)/generated/prelude.inc
 
 # ---- What people type ----
 

@@ -10,36 +10,35 @@
 /* The table of facts at the head of a scenario. All strings are owned by the
  * structure; lists end with NULL. */
 struct scenario {
-    char *path;      /* of the script */
-    char *id;        /* "rfc6311/sync-stale-m1" */
+    char *path; /* of the script */
+    char *id;   /* "rfc6311/sync-stale-m1" */
     char *title;
     char *purpose;
-    char **clauses;  /* ids, each of which exists */
-    char *gateway;   /* the role under test: "peer" or "cluster" */
-    char *role;      /* "initiator" (default) or "responder": who starts the
-                        first IKE SA, seen from the gateway */
-    char **needs;    /* what the gateway must support: "message_id_sync" ... */
-    double timeout;  /* s, 0: the default */
+    char **clauses; /* ids, each of which exists */
+    char *gateway;  /* the role under test: "peer" or "cluster" */
+    char *role;     /* "initiator" (default) or "responder": who starts the
+                       first IKE SA, seen from the gateway */
+    char **needs;   /* what the gateway must support: "message_id_sync" ... */
+    double timeout; /* s, 0: the default */
 };
 
 /* Loads the facts and checks them. Errors name file, line and reason. */
-bool scenario_load(const char *path, struct scenario *out,
-                   struct error *error);
+bool scenario_load(const char *path, struct scenario *out, struct error *error);
 void scenario_clear(struct scenario *scenario);
 
 struct play_options {
     const char *gateway;   /* name of an adapter or a folder */
     const char *directory; /* the run's folder; exists and is empty */
     uint64_t seed;
-    double timeout;        /* s for the whole scenario */
-    bool verbose;          /* narrate on stderr */
+    double timeout; /* s for the whole scenario */
+    bool verbose;   /* narrate on stderr */
 };
 
 enum play_status {
-    PLAY_DONE,        /* the folder holds a complete run */
-    PLAY_INCOMPLETE,  /* interrupted or timed out; what was seen is on disk */
+    PLAY_DONE,       /* the folder holds a complete run */
+    PLAY_INCOMPLETE, /* interrupted or timed out; what was seen is on disk */
     PLAY_NOT_APPLICABLE, /* the gateway lacks something; `error` says what */
-    PLAY_ERROR,       /* set-up failed; `error` says why, one line */
+    PLAY_ERROR,          /* set-up failed; `error` says why, one line */
 };
 
 /* Plays one scenario in this process, which becomes the owner of the

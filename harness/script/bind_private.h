@@ -1,0 +1,22 @@
+/* Shared by the bind_*.c files only. */
+#ifndef COUNTERFOIL_SCRIPT_BIND_PRIVATE_H
+#define COUNTERFOIL_SCRIPT_BIND_PRIVATE_H
+
+#include "script/script_private.h"
+
+/* Tables of functions, merged into `core`. */
+extern const luaL_Reg core_ike[];     /* bind.c */
+extern const luaL_Reg core_cluster[]; /* bind_cluster.c */
+extern const luaL_Reg core_world[];   /* bind_world.c */
+
+/* The cluster whose number is at `index`; raises a Lua error. */
+struct cluster *check_cluster(lua_State *lua, int index);
+/* The active member's IKE SA by cluster number and own SPI at index + 1; NULL
+ * or a Lua error if there is none. */
+struct ike_sa *find_sa(lua_State *lua, int index);
+struct ike_sa *check_sa(lua_State *lua, int index);
+void push_sa(lua_State *lua, const struct ike_sa *sa);
+/* nil and the text. */
+int push_failure(lua_State *lua, const struct error *error);
+
+#endif

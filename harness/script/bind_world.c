@@ -1,0 +1,223 @@
+/* The functions that prelude.lua is made of: time, sending, notes, the
+ * gateway's adapter. */
+#include <string.h>
+
+#include "script/bind_private.h"
+#include "script/play_private.h"
+
+static int core_now(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    lua_pushinteger(lua, (lua_Integer)play->link->ops->now(play->link));
+    return 1;
+}
+
+/* core.step(deadline): drives everything until something happened. Errors of
+ * handlers and the end of the scenario's time come up here. */
+static int core_step(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+
+    play_step(play, (uint64_t)luaL_checkinteger(lua, 1));
+    if (play->handler_failed) {
+        play->handler_failed = false;
+        lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.failure");
+        return lua_error(lua);
+    }
+    if (play->write_failed)
+        return luaL_error(lua, "%s", play->write_error.text);
+    if (play->link->interrupted) {
+        lua_pushliteral(lua, "interrupted");
+        return lua_error(lua);
+    }
+    if (play->link->ops->now(play->link) >= play->deadline) {
+        lua_pushliteral(lua, "out of time");
+        return lua_error(lua);
+    }
+    return 0;
+}
+
+static int core_note(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    play_note(play_of(lua), to_json(lua, 1));
+    return 0;
+}
+
+static int core_random(lua_State *lua)
+{
+    uint8_t octets[256];
+    lua_Integer size = luaL_checkinteger(lua, 1);
+
+    luaL_argcheck(lua, size >= 0 && size <= 256, 1, "0 to 256 octets");
+    rng_fill(&play_of(lua)->rng.rng, octets, (size_t)size);
+    push_bytes(lua, bytes_of(octets, (size_t)size));
+    return 1;
+}
+
+static int core_tampers(lua_State *lua)
+{
+    play_of(lua)->tampers = lua_toboolean(lua, 1);
+    return 0;
+}
+
+static void read_endpoint(lua_State *lua, const char *name,
+                          const char *port_name, struct endpoint *out)
+{
+    lua_getfield(lua, 1, name);
+    if (!address_parse(luaL_checkstring(lua, -1), &out->address))
+        luaL_error(lua, "%s: \"%s\" is not an address", name,
+                   lua_tostring(lua, -1));
+    lua_pop(lua, 1);
+    out->port = (uint16_t)get_integer(lua, 1, port_name, 0);
+}
+
+/* core.send({source, source_port, destination, destination_port, esp, raw},
+ * octets): by hand, past every hook. */
+static int core_send(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    struct datagram datagram = {.carrier = CARRIER_UDP};
+    struct buffer payload = {0};
+    size_t size;
+
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    const char *octets = luaL_checklstring(lua, 2, &size);
+    read_endpoint(lua, "source", "source_port", &datagram.source);
+    read_endpoint(lua, "destination", "destination_port",
+                  &datagram.destination);
+    if (get_boolean(lua, 1, "raw", false))
+        datagram.carrier = CARRIER_ESP;
+    else if (!get_boolean(lua, 1, "esp", false) &&
+             datagram.source.port != PORT_IKE)
+        buffer_u32(&payload, 0); /* non-ESP marker */
+    buffer_bytes(&payload, bytes_of(octets, size));
+    datagram.payload = buffer_view(&payload);
+    play_send(play, &datagram);
+    buffer_free(&payload);
+    return 0;
+}
+
+/* core.endpoints(cluster, spi): what core.send takes. */
+static int core_endpoints(lua_State *lua)
+{
+    char text[ENDPOINT_TEXT];
+    struct ike_sa *sa = check_sa(lua, 1);
+
+    lua_createtable(lua, 0, 6);
+    set_string(lua, "source",
+               address_to_text(&sa->local.address, text, sizeof text));
+    set_integer(lua, "source_port", sa->local.port);
+    set_string(lua, "destination",
+               address_to_text(&sa->remote.address, text, sizeof text));
+    set_integer(lua, "destination_port", sa->remote.port);
+    return 1;
+}
+
+/* core.verbose(text): narration on standard error. */
+static int core_verbose(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    if (play->options->verbose)
+        fprintf(stderr, "  %s\n", luaL_checkstring(lua, 1));
+    return 0;
+}
+
+/* core.gateway_start(options): starts it and waits until it is ready; nil and
+ * why if it cannot. Options are strings, numbers and booleans by name. */
+static int core_gateway_start(lua_State *lua)
+{
+    struct error error = {{0}};
+
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
+        if (lua_type(lua, -2) != LUA_TSTRING || lua_istable(lua, -1))
+            return luaL_error(lua, "gateway options are strings by name");
+        lua_pushvalue(lua, -1);
+        const char *value = lua_isboolean(lua, -1)
+                                ? (lua_toboolean(lua, -1) ? "yes" : "no")
+                                : lua_tostring(lua, -1);
+        play_gateway_option(play_of(lua), lua_tostring(lua, -3), value);
+        lua_pop(lua, 1);
+    }
+    if (!play_gateway_start(play_of(lua), &error))
+        return push_failure(lua, &error);
+    lua_pushboolean(lua, true);
+    return 1;
+}
+
+/* core.action(name, argument): starts an executable of the adapter. */
+static int core_action(lua_State *lua)
+{
+    struct error error = {{0}};
+
+    if (!play_action(play_of(lua), luaL_checkstring(lua, 1),
+                     luaL_optstring(lua, 2, NULL), &error))
+        return push_failure(lua, &error);
+    lua_pushboolean(lua, true);
+    return 1;
+}
+
+/* core.action_status(): nil while it runs, else its exit status. */
+static int core_action_status(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    if (play->action && !process_ended(play->action))
+        return 0;
+    lua_pushinteger(lua, play->action ? process_status(play->action) : 0);
+    return 1;
+}
+
+static int core_gateway_alive(lua_State *lua)
+{
+    lua_pushboolean(lua, play_gateway_alive(play_of(lua)));
+    return 1;
+}
+
+/* core.corrupt(octets, offset [, xor]): one octet changed; a negative offset
+ * counts from the end. */
+static int core_corrupt(lua_State *lua)
+{
+    size_t size;
+    const char *octets = luaL_checklstring(lua, 1, &size);
+    lua_Integer at = luaL_checkinteger(lua, 2);
+    luaL_Buffer buffer;
+
+    if (at < 0)
+        at += (lua_Integer)size;
+    luaL_argcheck(lua, at >= 0 && (size_t)at < size, 2, "outside the octets");
+    char *copy = luaL_buffinitsize(lua, &buffer, size);
+    memcpy(copy, octets, size);
+    copy[at] = (char)(copy[at] ^ (char)luaL_optinteger(lua, 3, 0xff));
+    luaL_pushresultsize(&buffer, size);
+    return 1;
+}
+
+const luaL_Reg core_world[] = {
+    {"now", core_now},
+    {"step", core_step},
+    {"note", core_note},
+    {"random", core_random},
+    {"tampers", core_tampers},
+    {"send", core_send},
+    {"endpoints", core_endpoints},
+    {"verbose", core_verbose},
+    {"gateway_start", core_gateway_start},
+    {"action", core_action},
+    {"action_status", core_action_status},
+    {"gateway_alive", core_gateway_alive},
+    {"corrupt", core_corrupt},
+    {NULL, NULL},
+};
+
+void bind_core(struct play *play)
+{
+    lua_State *lua = play->lua;
+
+    lua_pushlightuserdata(lua, play);
+    lua_setfield(lua, LUA_REGISTRYINDEX, "counterfoil.play");
+    lua_newtable(lua);
+    luaL_setfuncs(lua, core_ike, 0);
+    luaL_setfuncs(lua, core_cluster, 0);
+    luaL_setfuncs(lua, core_world, 0);
+}

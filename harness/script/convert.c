@@ -1,0 +1,260 @@
+/* IKE messages as Lua tables and back. */
+#include <string.h>
+
+#include "script/script_private.h"
+
+void push_bytes(lua_State *lua, struct bytes octets)
+{
+    lua_pushlstring(lua, octets.size ? (const char *)octets.data : "",
+                    octets.size);
+}
+
+void push_hex(lua_State *lua, struct bytes octets)
+{
+    char text[129];
+    lua_pushstring(lua, bytes_to_hex(octets, text, sizeof text));
+}
+
+void set_integer(lua_State *lua, const char *name, lua_Integer value)
+{
+    lua_pushinteger(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+void set_string(lua_State *lua, const char *name, const char *value)
+{
+    lua_pushstring(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+void set_boolean(lua_State *lua, const char *name, bool value)
+{
+    lua_pushboolean(lua, value);
+    lua_setfield(lua, -2, name);
+}
+
+lua_Integer get_integer(lua_State *lua, int index, const char *name,
+                        lua_Integer otherwise)
+{
+    lua_getfield(lua, index, name);
+    if (!lua_isnil(lua, -1)) {
+        int exact;
+        otherwise = lua_tointegerx(lua, -1, &exact);
+        if (!exact)
+            luaL_error(lua, "%s must be a whole number, it is %s", name,
+                       luaL_typename(lua, -1));
+    }
+    lua_pop(lua, 1);
+    return otherwise;
+}
+
+bool get_boolean(lua_State *lua, int index, const char *name, bool otherwise)
+{
+    lua_getfield(lua, index, name);
+    if (!lua_isnil(lua, -1))
+        otherwise = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    return otherwise;
+}
+
+static void push_notify(lua_State *lua, struct bytes body)
+{
+    struct ike_notify notify;
+    if (!ike_notify_decode(body, &notify, NULL)) {
+        push_bytes(lua, body);
+        lua_setfield(lua, -2, "body");
+        return;
+    }
+    const char *name = ike_notify_name(notify.type);
+    if (ike_notify_number(name) == notify.type)
+        set_string(lua, "notify", name);
+    else
+        set_integer(lua, "notify", notify.type);
+    set_integer(lua, "protocol", notify.protocol);
+    push_bytes(lua, notify.spi);
+    lua_setfield(lua, -2, "spi");
+    push_bytes(lua, notify.data);
+    lua_setfield(lua, -2, "data");
+    struct ike_message_id_sync sync;
+    if (notify.type == IKEV2_MESSAGE_ID_SYNC &&
+        ike_message_id_sync_decode(notify.data, &sync, NULL)) {
+        push_bytes(lua, bytes_of(sync.nonce, sizeof sync.nonce));
+        lua_setfield(lua, -2, "nonce");
+        set_integer(lua, "expected_send", sync.expected_send);
+        set_integer(lua, "expected_recv", sync.expected_recv);
+    }
+}
+
+static void push_payload(lua_State *lua, const struct ike_payload *payload)
+{
+    lua_createtable(lua, 0, 6);
+    set_string(lua, "name", ike_payload_name(payload->type));
+    set_integer(lua, "type", payload->type);
+    set_integer(lua, "flags", payload->flags);
+    if (payload->type == PAYLOAD_NOTIFY) {
+        push_notify(lua, payload->body);
+    } else {
+        push_bytes(lua, payload->body);
+        lua_setfield(lua, -2, "body");
+    }
+}
+
+void push_message(lua_State *lua, const struct ike_message *message)
+{
+    const struct ike_header *header = &message->header;
+
+    lua_createtable(lua, 0, 10);
+    set_integer(lua, "spi_i", (lua_Integer)header->spi_i);
+    set_integer(lua, "spi_r", (lua_Integer)header->spi_r);
+    set_integer(lua, "exchange", header->exchange);
+    set_string(lua, "exchange_name", ike_exchange_name(header->exchange));
+    set_integer(lua, "message_id", header->message_id);
+    set_integer(lua, "flags", header->flags);
+    set_integer(lua, "version", header->version);
+    set_boolean(lua, "response", header->flags & IKE_FLAG_RESPONSE);
+    set_boolean(lua, "initiator", header->flags & IKE_FLAG_INITIATOR);
+    lua_createtable(lua, (int)message->count, 0);
+    for (size_t i = 0; i < message->count; i++) {
+        push_payload(lua, &message->payloads[i]);
+        lua_rawseti(lua, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(lua, -2, "payloads");
+}
+
+/* The octets of string field `name`, or of nothing. */
+static struct bytes read_octets(lua_State *lua, int index, const char *name,
+                                struct arena *arena)
+{
+    struct bytes octets = {0};
+    lua_getfield(lua, index, name);
+    if (!lua_isnil(lua, -1)) {
+        size_t size;
+        const char *data = lua_tolstring(lua, -1, &size);
+        if (!data)
+            luaL_error(lua, "%s must be a string of octets, it is %s", name,
+                       luaL_typename(lua, -1));
+        octets = arena_copy(arena, bytes_of(data, size));
+    }
+    lua_pop(lua, 1);
+    return octets;
+}
+
+static uint16_t read_notify_type(lua_State *lua, int index)
+{
+    uint16_t type = 0;
+    lua_getfield(lua, index, "notify");
+    if (lua_isinteger(lua, -1)) {
+        type = (uint16_t)lua_tointeger(lua, -1);
+    } else if (lua_isstring(lua, -1)) {
+        type = ike_notify_number(lua_tostring(lua, -1));
+        if (!type)
+            luaL_error(lua, "notify: there is no notify type named %s",
+                       lua_tostring(lua, -1));
+    }
+    lua_pop(lua, 1);
+    return type;
+}
+
+static void read_payload(lua_State *lua, int index, struct ike_payload *out,
+                         struct arena *arena)
+{
+    *out = (struct ike_payload){.next = -1, .length = -1};
+    uint16_t notify_type = read_notify_type(lua, index);
+    out->type = (uint8_t)get_integer(lua, index, "type",
+                                     notify_type ? PAYLOAD_NOTIFY : 0);
+    out->flags = (uint8_t)get_integer(lua, index, "flags", 0);
+    out->next = (int)get_integer(lua, index, "next", -1);
+    out->length = (int)get_integer(lua, index, "length", -1);
+    out->body = read_octets(lua, index, "body", arena);
+    if (out->body.data || !notify_type)
+        return;
+    struct ike_notify notify = {
+        .protocol = (uint8_t)get_integer(lua, index, "protocol", 0),
+        .type = notify_type,
+        .spi = read_octets(lua, index, "spi", arena),
+        .data = read_octets(lua, index, "data", arena)};
+    struct buffer body = {0};
+    ike_notify_encode(&notify, &body);
+    out->body = arena_copy(arena, buffer_view(&body));
+    buffer_free(&body);
+}
+
+static void read_payloads(lua_State *lua, int index,
+                          struct ike_message *message, struct arena *arena)
+{
+    lua_getfield(lua, index, "payloads");
+    if (!lua_isnil(lua, -1)) {
+        luaL_checktype(lua, -1, LUA_TTABLE);
+        size_t count = (size_t)lua_rawlen(lua, -1);
+        if (count > IKE_PAYLOADS_MAX)
+            luaL_error(lua, "payloads: too many (%d > %d)", (int)count,
+                       IKE_PAYLOADS_MAX);
+        message->count = count;
+        for (size_t i = 0; i < count; i++) {
+            lua_rawgeti(lua, -1, (lua_Integer)i + 1);
+            luaL_checktype(lua, -1, LUA_TTABLE);
+            read_payload(lua, lua_gettop(lua), &message->payloads[i], arena);
+            lua_pop(lua, 1);
+        }
+    }
+    lua_pop(lua, 1);
+}
+
+void read_message(lua_State *lua, int index, struct ike_message *message,
+                  struct arena *arena)
+{
+    struct ike_header *h = &message->header;
+
+    index = lua_absindex(lua, index);
+    h->spi_i =
+        (uint64_t)get_integer(lua, index, "spi_i", (lua_Integer)h->spi_i);
+    h->spi_r =
+        (uint64_t)get_integer(lua, index, "spi_r", (lua_Integer)h->spi_r);
+    h->exchange = (uint8_t)get_integer(lua, index, "exchange", h->exchange);
+    h->message_id =
+        (uint32_t)get_integer(lua, index, "message_id", h->message_id);
+    h->flags = (uint8_t)get_integer(lua, index, "flags", h->flags);
+    h->version = (uint8_t)get_integer(lua, index, "version", h->version);
+    read_payloads(lua, index, message, arena);
+}
+
+static json_t *table_to_json(lua_State *lua, int index)
+{
+    if (lua_rawlen(lua, index) > 0) {
+        json_t *array = json_array();
+        for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(lua, index); i++) {
+            lua_rawgeti(lua, index, i);
+            json_array_append_new(array, to_json(lua, -1));
+            lua_pop(lua, 1);
+        }
+        return array;
+    }
+    json_t *object = json_object();
+    for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1))
+        if (lua_type(lua, -2) == LUA_TSTRING)
+            json_object_set_new(object, lua_tostring(lua, -2),
+                                to_json(lua, -1));
+    return object;
+}
+
+json_t *to_json(lua_State *lua, int index)
+{
+    index = lua_absindex(lua, index);
+    switch (lua_type(lua, index)) {
+    case LUA_TBOOLEAN:
+        return json_boolean(lua_toboolean(lua, index));
+    case LUA_TNUMBER:
+        if (lua_isinteger(lua, index))
+            return json_integer(lua_tointeger(lua, index));
+        return json_real(lua_tonumber(lua, index));
+    case LUA_TSTRING: {
+        json_t *text = json_string(lua_tostring(lua, index));
+        return text ? text : json_null();
+    }
+    case LUA_TTABLE:
+        luaL_checkstack(lua, 4, "nested too deeply");
+        return table_to_json(lua, index);
+    default:
+        return json_null();
+    }
+}

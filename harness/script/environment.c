@@ -1,0 +1,131 @@
+/* A Lua state for scenarios: computation, and no way out of it. */
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/script_private.h"
+
+static const luaL_Reg libraries[] = {
+    {LUA_GNAME, luaopen_base},        {LUA_TABLIBNAME, luaopen_table},
+    {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_UTF8LIBNAME, luaopen_utf8},  {LUA_COLIBNAME, luaopen_coroutine},
+};
+
+/* What the base library has that reads files or runs foreign code. */
+static const char *const forbidden[] = {"dofile", "loadfile", "load",
+                                        "collectgarbage", "print"};
+
+/* The folder named "scenarios" that `path` lies in, else the script's own;
+ * with its trailing slash. The result has the size of the root. */
+static size_t root_size(const char *path)
+{
+    static const char name[] = "scenarios/";
+    const char *found = NULL;
+
+    for (const char *at = path; (at = strstr(at, name)); at++)
+        if (at == path || at[-1] == '/')
+            found = at + sizeof name - 1;
+    if (!found) {
+        const char *slash = strrchr(path, '/');
+        return slash ? (size_t)(slash - path) + 1 : 0;
+    }
+    return (size_t)(found - path);
+}
+
+/* require "lib.thing" reads lib/thing.lua below the root, once. */
+static int require(lua_State *lua)
+{
+    const char *name = luaL_checkstring(lua, 1);
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") !=
+            strlen(name) ||
+        strstr(name, "..") || name[0] == '.')
+        return luaL_error(lua,
+                          "require: \"%s\" is not the name of a module "
+                          "under scenarios/",
+                          name);
+    lua_getfield(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(lua, -1, name);
+    if (!lua_isnil(lua, -1))
+        return 1;
+    const char *root = lua_tostring(lua, lua_upvalueindex(1));
+    const char *file = luaL_gsub(lua, name, ".", "/");
+    const char *path = lua_pushfstring(lua, "%s%s.lua", root, file);
+    if (luaL_loadfilex(lua, path, "t") != LUA_OK)
+        return lua_error(lua);
+    lua_call(lua, 0, 1);
+    if (lua_isnil(lua, -1)) {
+        lua_pop(lua, 1);
+        lua_pushboolean(lua, true);
+    }
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, 2, name);
+    return 1;
+}
+
+static int scenario_identity(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_settop(lua, 1);
+    return 1;
+}
+
+lua_State *environment_new(const char *path)
+{
+    lua_State *lua = luaL_newstate();
+    if (!lua)
+        abort();
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        luaL_requiref(lua, libraries[i].name, libraries[i].func, 1);
+        lua_pop(lua, 1);
+    }
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+        lua_pushnil(lua);
+        lua_setglobal(lua, forbidden[i]);
+    }
+    lua_getglobal(lua, "string");
+    lua_pushnil(lua);
+    lua_setfield(lua, -2, "dump");
+    lua_pop(lua, 1);
+    lua_pushlstring(lua, path, root_size(path));
+    lua_pushcclosure(lua, require, 1);
+    lua_setglobal(lua, "require");
+    lua_pushcfunction(lua, scenario_identity);
+    lua_setglobal(lua, "scenario");
+    return lua;
+}
+
+bool environment_error(lua_State *lua, struct error *error)
+{
+    const char *text = lua_tostring(lua, -1);
+    error_set(error, "%s", text ? text : "an error that is not a string");
+    char *newline = error ? strchr(error->text, '\n') : NULL;
+    if (newline)
+        *newline = '\0';
+    lua_pop(lua, 1);
+    return false;
+}
+
+/* Stops a script that computes for ever while it is only being read. */
+static void too_long(lua_State *lua, lua_Debug *debug)
+{
+    (void)debug;
+    luaL_error(lua, "the script computes without end");
+}
+
+bool environment_run(lua_State *lua, const char *path, struct error *error)
+{
+    enum { INSTRUCTIONS = 10000000 };
+
+    if (luaL_loadfilex(lua, path, "t") != LUA_OK)
+        return environment_error(lua, error);
+    lua_sethook(lua, too_long, LUA_MASKCOUNT, INSTRUCTIONS);
+    int status = lua_pcall(lua, 0, 1, 0);
+    lua_sethook(lua, NULL, 0, 0);
+    if (status != LUA_OK)
+        return environment_error(lua, error);
+    if (!lua_istable(lua, -1)) {
+        lua_pop(lua, 1);
+        return error_set(error, "%s: it must return scenario { ... }", path);
+    }
+    return true;
+}

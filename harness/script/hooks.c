@@ -1,0 +1,245 @@
+/* What the engine tells the script: events, and datagrams on their way out. */
+#include <string.h>
+
+#include "script/bind_private.h"
+
+void call_handler(struct play *play, const char *name, int arguments,
+                  int results)
+{
+    lua_State *lua = play->lua;
+
+    lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.handlers");
+    lua_getfield(lua, -1, name);
+    lua_remove(lua, -2);
+    lua_insert(lua, -arguments - 1);
+    if (lua_pcall(lua, arguments, results, 0) == LUA_OK)
+        return;
+    /* The engine is above us on the stack: the error waits until it is done. */
+    if (!play->handler_failed) {
+        play->handler_failed = true;
+        lua_setfield(lua, LUA_REGISTRYINDEX, "counterfoil.failure");
+    } else {
+        lua_pop(lua, 1);
+    }
+    for (int i = 0; i < results; i++)
+        lua_pushnil(lua);
+}
+
+static lua_Integer number_of(struct play *play, const struct node *node)
+{
+    for (size_t i = 0; i < play->cluster_count; i++)
+        for (size_t m = 0; m < cluster_members(play->clusters[i]); m++)
+            if (cluster_member(play->clusters[i], m) == node)
+                return (lua_Integer)i + 1;
+    return 0;
+}
+
+static lua_Integer own_spi(const struct ike_sa *sa)
+{
+    return (lua_Integer)(sa->initiator ? sa->spi_i : sa->spi_r);
+}
+
+/* ---- Events ---- */
+
+static const char *const event_names[] = {
+    [IKE_EVENT_KEYS] = "keys",
+    [IKE_EVENT_ESTABLISHED] = "established",
+    [IKE_EVENT_CHILD_UP] = "child_up",
+    [IKE_EVENT_CHILD_DOWN] = "child_down",
+    [IKE_EVENT_REKEYED] = "rekeyed",
+    [IKE_EVENT_REQUEST] = "request",
+    [IKE_EVENT_RESPONSE] = "response",
+    [IKE_EVENT_DUPLICATE] = "duplicate",
+    [IKE_EVENT_SYNC] = "sync",
+    [IKE_EVENT_COUNTERS] = "counters",
+    [IKE_EVENT_TIMED_OUT] = "timed_out",
+    [IKE_EVENT_CLOSED] = "closed",
+    [IKE_EVENT_DROPPED] = "dropped",
+};
+
+/* Keys go into the tables as soon as they exist, so that a run that is killed
+ * can still be read. */
+static void keep_keys(struct play *play, const struct ike_sa *sa,
+                      const struct ike_event *event)
+{
+    const struct child_sa *c = event->child;
+
+    if (event->kind == IKE_EVENT_KEYS) {
+        trace_keys_add_ike(play->keys, sa->spi_i, sa->spi_r, &sa->suite,
+                           &sa->keys);
+    } else if (event->kind == IKE_EVENT_CHILD_UP) {
+        trace_keys_add_esp(play->keys, &sa->remote.address, &sa->local.address,
+                           c->spi_in, &c->suite, &c->encr_in, &c->integ_in);
+        trace_keys_add_esp(play->keys, &sa->local.address, &sa->remote.address,
+                           c->spi_out, &c->suite, &c->encr_out, &c->integ_out);
+    } else {
+        return;
+    }
+    play->keys_changed = true;
+}
+
+static void on_event(void *context, struct node *node, struct ike_sa *sa,
+                     const struct ike_event *event)
+{
+    struct play *play = context;
+    lua_State *lua = play->lua;
+
+    if (sa)
+        keep_keys(play, sa, event);
+    lua_createtable(lua, 0, 8);
+    set_string(lua, "kind", event_names[event->kind]);
+    set_integer(lua, "cluster", number_of(play, node));
+    if (sa)
+        set_integer(lua, "spi", own_spi(sa));
+    if (event->reason)
+        set_string(lua, "reason", event->reason);
+    if (event->other)
+        set_integer(lua, "other", own_spi(event->other));
+    if (event->child) {
+        set_integer(lua, "spi_in", event->child->spi_in);
+        set_integer(lua, "spi_out", event->child->spi_out);
+    }
+    if (event->message) {
+        push_message(lua, event->message);
+        lua_setfield(lua, -2, "message");
+    }
+    set_integer(lua, "delta", (lua_Integer)event->delta);
+    call_handler(play, "event", 1, 0);
+}
+
+/* ---- Messages on their way out ---- */
+
+static void on_compose(void *context, struct node *node, struct ike_sa *sa,
+                       struct ike_message *message, struct arena *arena)
+{
+    struct play *play = context;
+    lua_State *lua = play->lua;
+
+    if (!play->tampers)
+        return;
+    lua_pushinteger(lua, number_of(play, node));
+    lua_pushinteger(lua, sa ? own_spi(sa) : 0);
+    push_message(lua, message);
+    call_handler(play, "compose", 3, 1);
+    if (lua_istable(lua, -1))
+        read_message(lua, -1, message, arena);
+    lua_pop(lua, 1);
+}
+
+static void set_endpoint(lua_State *lua, const char *name,
+                         const char *port_name, const struct endpoint *at)
+{
+    char text[ENDPOINT_TEXT];
+    set_string(lua, name, address_to_text(&at->address, text, sizeof text));
+    set_integer(lua, port_name, at->port);
+}
+
+static void push_outgoing(lua_State *lua, struct play *play,
+                          const struct node_outgoing *outgoing)
+{
+    const struct datagram *datagram = outgoing->datagram;
+    uint8_t hash[32];
+
+    lua_createtable(lua, 0, 16);
+    set_endpoint(lua, "source", "source_port", &datagram->source);
+    set_endpoint(lua, "destination", "destination_port",
+                 &datagram->destination);
+    set_boolean(lua, "raw", datagram->carrier == CARRIER_ESP);
+    set_boolean(lua, "esp", !outgoing->header);
+    push_bytes(lua, outgoing->octets);
+    lua_setfield(lua, -2, "octets");
+    if (!outgoing->header)
+        return;
+    if (outgoing->sa)
+        set_integer(lua, "spi", own_spi(outgoing->sa));
+    set_integer(lua, "spi_i", (lua_Integer)outgoing->header->spi_i);
+    set_integer(lua, "spi_r", (lua_Integer)outgoing->header->spi_r);
+    set_integer(lua, "exchange", outgoing->header->exchange);
+    set_integer(lua, "message_id", outgoing->header->message_id);
+    set_boolean(lua, "response", outgoing->header->flags & IKE_FLAG_RESPONSE);
+    set_integer(lua, "repeat_count", outgoing->repeat);
+    set_integer(lua, "fragment", (lua_Integer)outgoing->fragment + 1);
+    set_integer(lua, "fragments", (lua_Integer)outgoing->fragments);
+    hash_sha256(play->crypto, outgoing->octets, hash);
+    push_hex(lua, bytes_of(hash, 16));
+    lua_setfield(lua, -2, "digest");
+}
+
+static void on_outgoing(void *context, struct node *node,
+                        const struct node_outgoing *outgoing)
+{
+    struct play *play = context;
+    lua_State *lua = play->lua;
+
+    lua_pushinteger(lua, number_of(play, node));
+    push_outgoing(lua, play, outgoing);
+    call_handler(play, "outgoing", 2, 1);
+    bool taken = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    if (!taken)
+        play_send(play, outgoing->datagram);
+}
+
+static void on_esp(void *context, struct node *node, uint32_t spi,
+                   enum esp_verdict verdict, struct bytes inner,
+                   const char *reason)
+{
+    static const char *const names[] = {"accepted", "replayed", "forged",
+                                        "malformed"};
+    struct play *play = context;
+    lua_State *lua = play->lua;
+    struct inner_packet packet;
+
+    lua_createtable(lua, 0, 8);
+    set_integer(lua, "cluster", number_of(play, node));
+    set_integer(lua, "spi", spi);
+    set_string(lua, "verdict", names[verdict]);
+    set_string(lua, "reason", reason);
+    if (inner.size && packet_decode_inner(inner, &packet, NULL)) {
+        set_boolean(lua, "echo_reply", packet.echo_reply);
+        set_boolean(lua, "echo_request", packet.echo_request);
+        set_integer(lua, "protocol", packet.protocol);
+        set_integer(lua, "identifier", packet.identifier);
+        set_integer(lua, "sequence", packet.sequence);
+    }
+    call_handler(play, "esp", 1, 0);
+}
+
+/* ---- The synch channel ---- */
+
+static void on_synch(void *context, struct cluster *cluster,
+                     const struct synch_message *message)
+{
+    static const char *const fates[] = {"delivered", "lost", "delayed", "held"};
+    struct play *play = context;
+    char spi_i[17], spi_r[17];
+    uint8_t octets[8];
+
+    (void)cluster;
+    write_u64(octets, message->spi_i);
+    bytes_to_hex(bytes_of(octets, 8), spi_i, sizeof spi_i);
+    write_u64(octets, message->spi_r);
+    bytes_to_hex(bytes_of(octets, 8), spi_r, sizeof spi_r);
+    json_t *note = json_pack(
+        "{ss ss ss ss ss sb s{ss ss} sI}", "event", "synch", "from",
+        message->from, "to", message->to, "what",
+        synch_kind_name(message->kind), "fate", fates[message->fate], "lost",
+        (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i, "spi_r",
+        spi_r, "octets", (json_int_t)message->octets.size);
+    if (message->kind <= SYNCH_MESSAGE_ID) {
+        json_t *state = json_object_get(note, "state");
+        json_object_set_new(state, "next_send",
+                            json_integer(message->next_send));
+        json_object_set_new(state, "next_receive",
+                            json_integer(message->next_receive));
+    }
+    play_note(play, note);
+}
+
+const struct cluster_hooks script_cluster_hooks = {
+    .node = {.outgoing = on_outgoing,
+             .compose = on_compose,
+             .event = on_event,
+             .esp = on_esp},
+    .synch = on_synch,
+};

@@ -1,0 +1,108 @@
+/* Shared by the files of script/ only. */
+#ifndef COUNTERFOIL_SCRIPT_PRIVATE_H
+#define COUNTERFOIL_SCRIPT_PRIVATE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "cluster/cluster.h"
+#include "gateways/gateways.h"
+#include "net/net.h"
+#include "script/script.h"
+#include "trace/trace.h"
+
+/* ---- environment.c: a Lua state without a way out ---- */
+
+/* Base, table, string, math, utf8, coroutine; no io, os, debug, load; a
+ * `require` that reads only below the folder of scenarios that `path` is in.
+ * The global `scenario` returns its table. */
+lua_State *environment_new(const char *path);
+/* The message on top of the stack as one line, position first. Pops it. */
+bool environment_error(lua_State *lua, struct error *error);
+/* Runs the file at `path` and leaves its table of facts on the stack. */
+bool environment_run(lua_State *lua, const char *path, struct error *error);
+
+/* ---- convert.c: messages as Lua tables ---- */
+
+/* Pushes {spi_i, spi_r, exchange, message_id, flags, version, response,
+ * initiator, payloads}; a Notify payload is {type = "N", notify, protocol,
+ * spi, data}, any other {type, flags, body}. */
+void push_message(lua_State *lua, const struct ike_message *message);
+/* Reads such a table at `index` into `message`; what it leaves out stays as
+ * it is. Bodies are copied into `arena`. Raises a Lua error that names the
+ * field. */
+void read_message(lua_State *lua, int index, struct ike_message *message,
+                  struct arena *arena);
+void push_bytes(lua_State *lua, struct bytes octets);
+void push_hex(lua_State *lua, struct bytes octets);
+void set_integer(lua_State *lua, const char *name, lua_Integer value);
+void set_string(lua_State *lua, const char *name, const char *value);
+void set_boolean(lua_State *lua, const char *name, bool value);
+/* Fields of the table at `index`, with a default for nil. */
+lua_Integer get_integer(lua_State *lua, int index, const char *name,
+                        lua_Integer otherwise);
+bool get_boolean(lua_State *lua, int index, const char *name, bool otherwise);
+/* Lua value at `index` to JSON (tables with [1] are arrays); owned by the
+ * caller. */
+json_t *to_json(lua_State *lua, int index);
+
+/* ---- play.c ---- */
+
+enum { PLAY_CLUSTERS = 8 };
+
+struct play {
+    const struct scenario *scenario;
+    const struct play_options *options;
+    struct sandbox *sandbox;
+    struct net_loop *loop;
+    struct link *link;
+    struct capture *capture;
+    struct trace_writer *writer;
+    struct trace_events *events;
+    struct trace_keys *keys;
+    struct gateway *gateway;
+    struct process *action; /* of the gateway's adapter, at most one */
+    struct crypto *crypto;
+    struct rng_seeded rng;
+    struct cluster *clusters[PLAY_CLUSTERS];
+    size_t cluster_count;
+    struct credential *credential, *authority;
+    lua_State *lua;
+    uint64_t deadline;   /* of the whole scenario */
+    bool tampers;        /* the script wants to see messages before they are
+                            sealed */
+    bool handler_failed; /* the error waits in the registry */
+    bool keys_changed;
+    bool write_failed;
+    struct error write_error;
+};
+
+/* Appends to events.jsonl; takes ownership, adds the time if it has none. */
+void play_note(struct play *play, json_t *note);
+void play_send(struct play *play, const struct datagram *datagram);
+/* Makes a certificate authority and certificates for both sides in the run's
+ * folder; `kind` is "rsa" or "ecdsa". */
+bool play_credentials(struct play *play, const char *kind, struct error *error);
+#define PLAY_SECRET "counterfoil interop secret"
+/* Drives everything until something happened or `deadline`. */
+void play_step(struct play *play, uint64_t deadline);
+
+/* ---- bind.c: the functions that prelude.lua is made of ---- */
+
+/* Pushes the table `core`. */
+void bind_core(struct play *play);
+struct play *play_of(lua_State *lua);
+
+/* ---- hooks.c: what the engine tells the script ---- */
+
+extern const struct cluster_hooks script_cluster_hooks;
+/* Calls the global handler `name` of the prelude with the `arguments` on top
+ * of the stack; an error in it ends the scenario. */
+void call_handler(struct play *play, const char *name, int arguments,
+                  int results);
+
+/* The embedded prelude. */
+extern const char prelude_text[];
+extern const size_t prelude_size;
+
+#endif
