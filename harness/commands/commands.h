@@ -1,0 +1,113 @@
+/*
+ * The commands of the command line, one file a command, and what they share.
+ */
+#ifndef COUNTERFOIL_COMMANDS_COMMANDS_H
+#define COUNTERFOIL_COMMANDS_COMMANDS_H
+
+#include "report/report.h"
+
+/* ---- The table of commands: help and dispatch read it ---- */
+
+struct command {
+    const char *name;
+    const char *help; /* one line; NULL: not shown */
+    /* argv[0] is "counterfoil NAME". Returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+int command_run(int argc, char **argv);
+int command_play(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_show(int argc, char **argv);
+int command_list(int argc, char **argv);
+
+enum exit_status {
+    EXIT_PASS = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2, /* usage or set-up error */
+    EXIT_INCONCLUSIVE = 3,
+    EXIT_INTERRUPTED = 130,
+};
+
+/* `counterfoil: TEXT` on standard error. Returns EXIT_USAGE. */
+int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- Where the program's own files are ---- */
+
+/* The folder that holds scenarios/ and harness/gateways/: COUNTERFOIL_HOME, or
+ * beside the program (source tree or installed), or the working directory.
+ * Sets COUNTERFOIL_HOME for everything that is started. Call once, first. */
+void home_find(const char *program);
+/* HOME/`path` into `out`; false (and an empty `out`) if that does not exist. */
+bool home_path(const char *path, char *out, size_t size);
+
+/* ---- Lists of texts ---- */
+
+struct texts {
+    char **items; /* owned; NULL at the end once there is one */
+    size_t count;
+};
+void texts_add(struct texts *texts, const char *text);
+void texts_clear(struct texts *texts);
+
+/* ---- Judging ---- */
+
+struct judge_options {
+    const char *const *captures; /* "-" is standard input */
+    size_t capture_count;
+    const char *const *keys; /* files and folders */
+    size_t key_count;
+    const char *events; /* or NULL */
+    const struct address *under_test;
+    size_t under_test_count;
+};
+
+/* Captures, keys and events through the oracle into an initialised result,
+ * settled with the known deviations of the gateway that the events name. The
+ * same for a live run and for `check`. False, with the reason in `error`, when
+ * there is nothing that could be judged. */
+bool judge_captures(const struct judge_options *options, bool strict,
+                    struct result *result, struct error *error);
+/* The same of a run's folder. */
+bool judge_folder(const char *folder, bool strict, struct result *result,
+                  struct error *error);
+/* The folder holds events.jsonl or trace.pcapng. */
+bool is_run_folder(const char *path);
+/* `path` itself if it is a run's folder, else all below it, sorted. */
+void find_run_folders(const char *path, struct texts *out);
+
+/* Settles with what the profile of result->gateway lists. A gateway without a
+ * profile here has no known deviations. */
+void settle_with_profile(struct result *result, bool strict);
+
+/* ---- One line that plays a run again: SCENARIO@GATEWAY#SEED ---- */
+
+struct replay {
+    char *scenario, *gateway; /* owned */
+    uint64_t seed;
+};
+bool replay_parse(const char *line, struct replay *out, struct error *error);
+void replay_clear(struct replay *replay);
+/* The whole command, quoted for a shell where it must be. */
+void replay_command(const char *scenario, const char *gateway, uint64_t seed,
+                    char *out, size_t size);
+
+/* ---- Output files that several commands write ---- */
+
+struct outputs {
+    const char *json, *junit, *html; /* paths or NULL */
+    bool tap;                        /* on standard output */
+};
+/* Writes all; complains about each that fails. */
+bool outputs_write(const struct outputs *outputs, const struct report *report);
+
+/* A decimal number within [least, most]; the error names `what`. */
+bool parse_number(const char *text, const char *what, uint64_t least,
+                  uint64_t most, uint64_t *out, struct error *error);
+/* Seconds, with or without a fraction, up to a day. */
+bool parse_seconds(const char *text, const char *what, double *out,
+                   struct error *error);
+
+#endif
