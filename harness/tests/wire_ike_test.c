@@ -1,4 +1,5 @@
 /* The IKE header, the payload chain, names. Bodies: wire_ike_payloads_test. */
+#include "tests/wire_samples.h"
 #include "wire/ike.h"
 
 #include <check.h>
@@ -47,21 +48,6 @@ static const uint8_t sealed[] = {
     0x00, 0x00, 0x00, 0x28,                         /* Length 40 */
     0x24, 0x00, 0x00, 0x0c, 0xe0, 0xe1, 0xe2, 0xe3, /* SK, next is IDr */
     0xe4, 0xe5, 0xe6, 0xe7};
-
-/* Octets in memory of exactly that size, so that AddressSanitizer sees every
- * read past them. */
-static struct bytes exactly(const uint8_t *data, size_t size)
-{
-    uint8_t *copy = malloc(size ? size : 1);
-    ck_assert_ptr_nonnull(copy);
-    memcpy(copy, data, size);
-    return bytes_of(copy, size);
-}
-
-static void release(struct bytes octets)
-{
-    free((void *)(uintptr_t)octets.data);
-}
 
 static void assert_same(struct buffer *buffer, const uint8_t *octets,
                         size_t size)

@@ -28,7 +28,7 @@ enum {
     ETHERTYPE_QINQ_OLD = 0x9100,
 };
 
-enum { PPP_IPV4 = 0x21, PPP_IPV6 = 0x57, PPP_HDLC_FRAME = 0xff03 };
+enum { PPP_IPV4 = 0x21, PPP_IPV6 = 0x57, PPP_ALL_STATIONS = 0xff };
 
 enum {
     ETHERNET_HEADER = 14,
@@ -37,6 +37,7 @@ enum {
     SLL2_HEADER = 20,
     LOOP_HEADER = 4,
     PPPOE_HEADER = 6,
+    PPP_HDLC_HEADER = 2, /* all stations, unnumbered information */
 };
 
 static bool cut_off(struct error *error, const char *what, size_t size,
@@ -54,12 +55,16 @@ static bool no_ip(struct error *error)
     return false;
 }
 
-/* RFC 1661 2: the protocol has one octet when that octet is odd. */
+/* RFC 1661 2: the protocol has one octet when that octet is odd; ff is no
+ * protocol but the address of RFC 1662 3.1. */
 static bool strip_ppp(struct bytes octets, struct bytes *ip,
                       struct error *error)
 {
-    if (octets.size >= 2 && read_u16(octets.data) == PPP_HDLC_FRAME)
-        octets = bytes_slice(octets, 2, octets.size);
+    if (octets.size > 0 && octets.data[0] == PPP_ALL_STATIONS) {
+        if (octets.size < PPP_HDLC_HEADER)
+            return cut_off(error, "PPP", octets.size, PPP_HDLC_HEADER);
+        octets = bytes_slice(octets, PPP_HDLC_HEADER, octets.size);
+    }
     size_t size = octets.size > 0 && (octets.data[0] & 1) ? 1 : 2;
     if (octets.size < size)
         return cut_off(error, "PPP", octets.size, size);
