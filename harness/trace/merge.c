@@ -1,0 +1,171 @@
+/*
+ * Several captures and the injected events as one list in the order of time.
+ *
+ * Each source holds one event ready; the earliest is given. A source that
+ * broke counts as one event at the time of its last good one, and ends the
+ * list there: what it no longer shows would else seem not to have happened.
+ */
+#include "trace/trace_private.h"
+
+#include <stdlib.h>
+
+static void advance_source(struct trace_reader *reader, struct source *source)
+{
+    struct error error = {{0}};
+
+    if (source->pending)
+        return;
+    source->state = capture_next(source->capture, &source->frame, &error);
+    source->pending = true;
+    if (source->state == CAPTURE_FRAME)
+        source->time = source->frame.time;
+    else if (source->state == CAPTURE_BROKEN && !reader->broken.text[0])
+        reader->broken = error;
+}
+
+static void advance_notes(struct trace_reader *reader)
+{
+    struct error error = {{0}};
+
+    if (reader->note_pending)
+        return;
+    json_decref(reader->note);
+    reader->note = NULL;
+    reader->note_state = CAPTURE_END;
+    reader->note_pending = true;
+    if (!reader->notes.file)
+        return;
+    reader->note_state =
+        notes_next(&reader->notes, &reader->note, &reader->note_time, &error);
+    if (reader->note_state == CAPTURE_BROKEN && !reader->broken.text[0])
+        reader->broken = error;
+}
+
+/* Whether `a` comes before `b`: earlier, or sound where `b` is broken. */
+static bool before(uint64_t a_time, enum capture_result a, uint64_t b_time,
+                   enum capture_result b)
+{
+    if (a_time != b_time)
+        return a_time < b_time;
+    return a == CAPTURE_FRAME && b == CAPTURE_BROKEN;
+}
+
+static struct source *earliest_source(struct trace_reader *reader)
+{
+    struct source *found = NULL;
+
+    for (size_t i = 0; i < reader->source_count; i++) {
+        struct source *source = &reader->sources[i];
+        advance_source(reader, source);
+        if (source->state == CAPTURE_END)
+            continue;
+        if (!found ||
+            before(source->time, source->state, found->time, found->state))
+            found = source;
+    }
+    return found;
+}
+
+static bool end_broken(const struct trace_reader *reader, struct error *error)
+{
+    return error_set(error, "%s", reader->broken.text);
+}
+
+static bool give_note(struct trace_reader *reader, struct trace_event *event,
+                      struct error *error)
+{
+    if (reader->note_state == CAPTURE_BROKEN)
+        return end_broken(reader, error);
+    reader->note_pending = false;
+    event->kind = TRACE_NOTE;
+    event->frame = 0;
+    event->file = 0;
+    event->time = reader->note_time;
+    event->reason = NULL;
+    event->comment = bytes_of(NULL, 0);
+    event->note = reader->note;
+    return true;
+}
+
+static bool give_frame(struct trace_reader *reader, struct source *source,
+                       struct trace_event *event, struct error *error)
+{
+    if (source->state == CAPTURE_BROKEN)
+        return end_broken(reader, error);
+    source->pending = false;
+    event->frame = source->frame.number;
+    event->file = (uint32_t)(source - reader->sources);
+    event->time = source->frame.time;
+    event->comment = source->frame.comment;
+    event->reason = NULL;
+    event->note = NULL;
+    classify_frame(reader, &source->frame, event);
+    return true;
+}
+
+bool trace_next(struct trace_reader *reader, struct trace_event *event,
+                struct error *error)
+{
+    struct source *source;
+
+    if (error)
+        error->text[0] = '\0';
+    advance_notes(reader);
+    source = earliest_source(reader);
+    bool has_note = reader->note_state != CAPTURE_END;
+    if (!source && !has_note)
+        return false;
+    /* At the same time the note is first: it says what is about to happen. */
+    if (has_note && (!source || !before(source->time, source->state,
+                                        reader->note_time, reader->note_state)))
+        return give_note(reader, event, error);
+    return give_frame(reader, source, event, error);
+}
+
+static bool open_sources(struct trace_reader *reader,
+                         const struct trace_options *options,
+                         struct error *error)
+{
+    reader->sources =
+        memory_take(options->capture_count * sizeof reader->sources[0]);
+    for (size_t i = 0; i < options->capture_count; i++) {
+        reader->sources[i].capture = capture_open(options->captures[i], error);
+        if (!reader->sources[i].capture)
+            return false;
+        reader->source_count++;
+    }
+    return !options->events ||
+           notes_open(&reader->notes, options->events, error);
+}
+
+struct trace_reader *trace_reader_open(const struct trace_options *options,
+                                       struct error *error)
+{
+    struct trace_reader *reader = memory_take(sizeof *reader);
+
+    reader->keys = options->keys;
+    reader->crypto = crypto_new();
+    if (!open_sources(reader, options, error)) {
+        trace_reader_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void trace_reader_free(struct trace_reader *reader)
+{
+    if (!reader)
+        return;
+    for (size_t i = 0; i < reader->source_count; i++)
+        capture_free(reader->sources[i].capture);
+    free(reader->sources);
+    notes_close(&reader->notes);
+    json_decref(reader->note);
+    ip_fragments_free(&reader->ip_fragments);
+    ike_fragments_free(&reader->ike_fragments);
+    free(reader->esp_states);
+    buffer_free(&reader->plaintext);
+    buffer_free(&reader->first_fragment);
+    crypto_free(reader->crypto);
+    free(reader);
+}

@@ -1,0 +1,273 @@
+/* Opens ESP packets with the keys of their SPI. */
+#include "trace/trace_private.h"
+
+#include <string.h>
+
+enum { ROWS_MAX = 16, HIGHS_MAX = 10, ESP_TRAILER = 2 };
+
+/* The packet as the rows are tried on it. */
+struct attempt {
+    struct trace_reader *reader;
+    struct trace_event *event;
+    const struct esp_row *row;
+    struct esp_state *state;
+};
+
+static struct esp_state *find_state(struct trace_reader *reader,
+                                    const struct esp_row *row)
+{
+    if (row->index >= reader->esp_state_count) {
+        size_t count = trace_keys_esp_count(reader->keys);
+        reader->esp_states = memory_resize(
+            reader->esp_states, count * sizeof reader->esp_states[0]);
+        memset(reader->esp_states + reader->esp_state_count, 0,
+               (count - reader->esp_state_count) *
+                   sizeof reader->esp_states[0]);
+        reader->esp_state_count = count;
+    }
+    return &reader->esp_states[row->index];
+}
+
+/* ---- Extended Sequence Numbers ---- */
+
+struct highs {
+    uint32_t value[HIGHS_MAX];
+    size_t count;
+};
+
+static void add_high(struct highs *highs, uint64_t high)
+{
+    if (high > UINT32_MAX || highs->count == HIGHS_MAX)
+        return;
+    for (size_t i = 0; i < highs->count; i++)
+        if (highs->value[i] == high)
+            return;
+    highs->value[highs->count++] = (uint32_t)high;
+}
+
+/* RFC 4303 A2.2 with the widest window: the number nearest to `last`. */
+static uint64_t nearest_high(uint64_t last, uint32_t low)
+{
+    int64_t distance = (int32_t)(low - (uint32_t)last);
+
+    if (distance < 0 && (uint64_t)-distance > last)
+        return 0;
+    return (last + (uint64_t)distance) >> 32;
+}
+
+/* The high halves worth trying, likeliest first: the ICV decides. Beyond the
+ * window there are counters that jump ahead (RFC 6311 5.2), or fall back
+ * after a failover. */
+static void likely_highs(const struct esp_row *row,
+                         const struct esp_state *state, uint32_t low,
+                         struct highs *out)
+{
+    uint64_t high = state->last >> 32;
+
+    out->count = 0;
+    if (state->opened) {
+        add_high(out, nearest_high(state->last, low));
+        add_high(out, high);
+        add_high(out, high + 1);
+        add_high(out, high - 1);
+        add_high(out, state->top >> 32);
+    }
+    add_high(out, row->high);
+    add_high(out, (uint64_t)row->high + 1);
+    for (uint32_t i = 0; i < HIGHS_MAX; i++)
+        add_high(out, i);
+}
+
+/* ---- One row ---- */
+
+/* With ESN the high half is authenticated: before the low one with an AEAD
+ * (RFC 4106 5), behind the packet otherwise (RFC 4303 2.2.1). */
+static bool open_with(const struct attempt *attempt, bool esn, uint32_t high)
+{
+    struct trace_reader *reader = attempt->reader;
+    const struct trace_esp *esp = &attempt->event->esp;
+    struct bytes header = bytes_slice(esp->octets, 0, ESP_HEADER_SIZE);
+    struct bytes aad = header, tail = bytes_of(NULL, 0);
+    uint8_t extended[12], high_octets[4];
+
+    if (esn) {
+        write_u32(extended, esp->packet.spi);
+        write_u32(extended + 4, high);
+        write_u32(extended + 8, esp->packet.sequence);
+        write_u32(high_octets, high);
+        aad = bytes_of(extended, sizeof extended);
+        tail = bytes_of(high_octets, sizeof high_octets);
+    }
+    buffer_clear(&reader->plaintext);
+    return protection_open(reader->crypto, &attempt->row->protection, aad,
+                           header, esp->packet.rest, tail, &reader->plaintext,
+                           &reader->reason);
+}
+
+/* Padding, Pad Length, Next Header (RFC 4303 2.4 to 2.6). */
+static void read_trailer(struct trace_reader *reader, struct trace_event *event)
+{
+    struct bytes plain = buffer_view(&reader->plaintext);
+    size_t padding = 0;
+
+    if (plain.size >= ESP_TRAILER) {
+        padding = plain.data[plain.size - 2];
+        event->esp.next_header = plain.data[plain.size - 1];
+    }
+    if (plain.size < padding + ESP_TRAILER) {
+        error_set(&reader->reason, "padding too long (%zu + %d > %zu)", padding,
+                  (int)ESP_TRAILER, plain.size);
+        event->reason = reader->reason.text;
+        return;
+    }
+    event->esp.inner =
+        bytes_slice(plain, 0, plain.size - padding - ESP_TRAILER);
+}
+
+static void opened(const struct attempt *attempt, bool esn, uint32_t high)
+{
+    struct trace_esp *esp = &attempt->event->esp;
+    struct esp_state *state = attempt->state;
+
+    esp->status = TRACE_ESP_OPENED;
+    esp->esn = esn;
+    if (esn)
+        esp->sequence = (uint64_t)high << 32 | esp->packet.sequence;
+    state->opened = true;
+    state->esn = esn;
+    state->last = esp->sequence;
+    if (esp->sequence > state->top)
+        state->top = esp->sequence;
+    state->destination = attempt->event->packet.destination.address;
+    read_trailer(attempt->reader, attempt->event);
+}
+
+static bool try_plain(const struct attempt *attempt)
+{
+    if (!open_with(attempt, false, 0))
+        return false;
+    opened(attempt, false, 0);
+    return true;
+}
+
+static bool try_extended(const struct attempt *attempt)
+{
+    struct highs highs;
+
+    likely_highs(attempt->row, attempt->state,
+                 attempt->event->esp.packet.sequence, &highs);
+    for (size_t i = 0; i < highs.count; i++) {
+        if (open_with(attempt, true, highs.value[i])) {
+            opened(attempt, true, highs.value[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A table of eight columns does not say whether the numbers are extended. */
+static bool try_row(const struct attempt *attempt)
+{
+    const struct esp_state *state = attempt->state;
+
+    if (attempt->row->esn_known)
+        return attempt->row->suite.esn ? try_extended(attempt)
+                                       : try_plain(attempt);
+    if (state->opened)
+        return state->esn ? try_extended(attempt) : try_plain(attempt);
+    return try_plain(attempt) || try_extended(attempt);
+}
+
+/* ---- All rows of the SPI ---- */
+
+/* 0: made for this destination; 1: for any; 2: for another one, as behind a
+ * NAT or after a move (RFC 4555). */
+static unsigned rank_of(const struct esp_row *row, const struct address *to)
+{
+    if (row->destination.family == 0)
+        return 1;
+    return address_equal(&row->destination, to) ? 0 : 2;
+}
+
+/* Whether a packet that these keys do not fit is to be called forged: the row
+ * is about this SA for sure, and known to be right in what it leaves open. */
+static bool is_binding(const struct attempt *attempt, unsigned rank)
+{
+    const struct esp_state *state = attempt->state;
+    bool seen = state->opened &&
+                address_equal(&state->destination,
+                              &attempt->event->packet.destination.address);
+
+    if (rank == 2 || attempt->row->icv_presumed)
+        return seen;
+    return seen || (attempt->row->esn_known && !attempt->row->suite.esn);
+}
+
+static void no_key(struct trace_event *event, const char *reason)
+{
+    event->esp.status = TRACE_ESP_NO_KEY;
+    event->reason = reason;
+}
+
+static void note_iv(struct trace_event *event, const struct esp_row *row)
+{
+    const struct encr_info *encr = row->protection.encr;
+
+    event->esp.iv = bytes_slice(event->esp.packet.rest, 0, encr->iv_size);
+    event->esp.counter_mode = encr->counter_mode;
+    event->esp.esn = row->suite.esn;
+}
+
+static void try_rows(struct trace_reader *reader, struct trace_event *event,
+                     const struct esp_row *newest)
+{
+    const struct address *to = &event->packet.destination.address;
+    struct attempt attempt = {.reader = reader, .event = event};
+    bool binding = false;
+    size_t tried = 0;
+
+    for (unsigned rank = 0; rank <= 2; rank++) {
+        for (const struct esp_row *row = newest; row && tried < ROWS_MAX;
+             row = row->older) {
+            if (rank_of(row, to) != rank)
+                continue;
+            tried++;
+            attempt.row = row;
+            attempt.state = find_state(reader, row);
+            if (try_row(&attempt)) {
+                note_iv(event, row);
+                event->esp.esn = attempt.state->esn;
+                return;
+            }
+            if (!binding && is_binding(&attempt, rank)) {
+                binding = true;
+                note_iv(event, row);
+            }
+        }
+    }
+    if (!binding) {
+        no_key(event, "no key of this SPI fits");
+        return;
+    }
+    event->esp.status = TRACE_ESP_BAD_ICV;
+    event->reason = reader->reason.text;
+}
+
+void open_esp(struct trace_reader *reader, struct trace_event *event)
+{
+    struct trace_esp *esp = &event->esp;
+    const struct esp_row *newest;
+
+    esp->octets = event->packet.payload;
+    esp->iv = esp->inner = bytes_of(NULL, 0);
+    esp->counter_mode = esp->esn = false;
+    esp->sequence = esp->packet.sequence;
+    esp->next_header = 0;
+    newest = keys_find_esp(reader->keys, esp->packet.spi);
+    if (!newest)
+        no_key(event, NULL);
+    else if (event->packet.truncated)
+        no_key(event, "cut off, so that its ICV is not there");
+    else
+        try_rows(reader, event, newest);
+}

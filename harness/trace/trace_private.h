@@ -1,0 +1,103 @@
+/* What is behind a reader, shared by the files that fill an event. */
+#ifndef COUNTERFOIL_TRACE_TRACE_PRIVATE_H
+#define COUNTERFOIL_TRACE_TRACE_PRIVATE_H
+
+#include "trace/capture_private.h"
+#include "trace/keys_private.h"
+#include "trace/notes_private.h"
+#include "trace/trace.h"
+
+/* ---- IP fragments (RFC 791 3.2, RFC 8200 4.5) ---- */
+
+enum { IP_REASSEMBLIES_MAX = 32 };
+
+struct ip_reassembly;
+struct ip_fragments {
+    struct ip_reassembly *entries[IP_REASSEMBLIES_MAX];
+    struct buffer whole; /* the packet last made whole */
+};
+/* Takes a fragment, `packet` being its decoded self and `ip` the packet from
+ * its IP header on. True when it completes a packet, which then is `*whole`,
+ * valid until the next call. */
+bool ip_fragments_add(struct ip_fragments *fragments, uint32_t file,
+                      uint64_t time, struct bytes ip,
+                      const struct packet *packet, struct bytes *whole);
+void ip_fragments_free(struct ip_fragments *fragments);
+
+/* ---- IKE fragments (RFC 7383 2.6) ---- */
+
+enum { IKE_REASSEMBLIES_MAX = 64, IKE_FRAGMENTS_MAX = 2048 };
+enum { IKE_REASSEMBLY_MAX = 256 << 10 }; /* octets of one message */
+
+struct ike_reassembly;
+struct ike_fragments {
+    struct ike_reassembly *entries[IKE_REASSEMBLIES_MAX];
+    uint64_t clock;
+};
+
+struct ike_fragment {
+    uint32_t file;
+    const struct ike_header *header;
+    uint16_t number, total;
+    struct bytes octets; /* the message as on the wire */
+    struct bytes chunk;  /* what it carries, authentic */
+};
+/* True when the message is complete: `chain` gets the inner payloads, `first`
+ * the octets of the first fragment (both emptied before). `*refused` is set
+ * when the fragment was beyond the limits. */
+bool ike_fragments_add(struct ike_fragments *fragments,
+                       const struct ike_fragment *fragment,
+                       struct buffer *chain, struct buffer *first,
+                       bool *refused);
+void ike_fragments_free(struct ike_fragments *fragments);
+
+/* ---- The reader ---- */
+
+/* What has been learnt of one row of ESP keys. */
+struct esp_state {
+    bool opened;
+    bool esn;
+    uint64_t last, top;         /* sequence numbers, authentic */
+    struct address destination; /* of the packet last opened */
+};
+
+struct source {
+    struct capture *capture;
+    struct frame frame;
+    enum capture_result state;
+    bool pending;  /* `frame` was not given yet, or `state` is final */
+    uint64_t time; /* of the frame; when broken, of the last good one */
+};
+
+struct trace_reader {
+    struct source *sources;
+    size_t source_count;
+    struct notes notes;
+    enum capture_result note_state;
+    bool note_pending;
+    json_t *note; /* the next one or the one given last */
+    uint64_t note_time;
+    struct error broken; /* of the first source that broke */
+
+    const struct trace_keys *keys;
+    struct crypto *crypto;
+    struct ip_fragments ip_fragments;
+    struct ike_fragments ike_fragments;
+    struct esp_state *esp_states; /* by the row's index */
+    size_t esp_state_count;
+
+    /* What the event last given borrows. */
+    struct buffer plaintext;
+    struct buffer first_fragment;
+    struct error reason;
+    struct ike_message inner;
+};
+
+/* Fill the event of a frame; `event->packet` is decoded. */
+void open_ike(struct trace_reader *reader, struct trace_event *event);
+void open_esp(struct trace_reader *reader, struct trace_event *event);
+/* Fills all but frame, file, time and comment of the event. */
+void classify_frame(struct trace_reader *reader, const struct frame *frame,
+                    struct trace_event *event);
+
+#endif
