@@ -1,0 +1,26 @@
+return scenario {
+    id = "rfc6311/sync-extra-delete",
+    title = "A synchronization with a Delete beside it is dropped",
+    purpose = [[A Delete that rides on a message outside the window could be replayed for as
+long as the SA lives.]],
+    clauses = { "RFC6311-5.1-10" },
+    needs = { "message_id_sync" },
+    run = function(t)
+        local cluster = t:cluster {}
+        local sa = cluster:accept()
+        sa:request_liveness(2)
+        cluster:fail_over()
+        local m1, p1 = sa.sent.next + 1, sa.received.next
+        local sync = sa:send {
+            message_id = 0,
+            payloads = { sync_notify(random(4), m1, p1),
+                         delete_payload { 0x01020304 } },
+        }
+        t:expect_silence(sync, { clauses = { "RFC6311-5.1-10" },
+            text = "no answer, and no counter moved" })
+        sa:request_liveness(1)
+        t:expect_answer(sa:synchronize {}, { clauses = { "RFC6311-5-04" },
+            text = "a good synchronization is still answered" })
+        sa:request_liveness(1)
+    end,
+}

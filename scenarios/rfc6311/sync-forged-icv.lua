@@ -1,0 +1,26 @@
+return scenario {
+    id = "rfc6311/sync-forged-icv",
+    title = "A synchronization whose ICV does not verify changes nothing",
+    purpose = [[Anyone on the path can flip a bit. Acting before authenticating would hand the
+counters to an attacker without keys.]],
+    clauses = { "RFC6311-9-01" },
+    needs = { "message_id_sync" },
+    run = function(t)
+        local cluster = t:cluster {}
+        local sa = cluster:accept()
+        sa:request_liveness(2)
+        cluster:fail_over()
+        local m1, p1 = sa.sent.next + 1, sa.received.next
+        local sync = sa:send {
+            message_id = 0,
+            payloads = { sync_notify(random(4), m1, p1) },
+            corrupt = -1,
+        }
+        t:expect_silence(sync, { clauses = { "RFC6311-9-01" },
+            text = "no answer, and no counter moved" })
+        sa:request_liveness(1)
+        t:expect_answer(sa:synchronize {}, { clauses = { "RFC6311-5-04" },
+            text = "a good synchronization is still answered" })
+        sa:request_liveness(1)
+    end,
+}

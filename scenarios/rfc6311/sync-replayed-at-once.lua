@@ -1,0 +1,20 @@
+return scenario {
+    id = "rfc6311/sync-replayed-at-once",
+    title = "A synchronization request repeated at once moves nothing",
+    purpose = [[The same octets again, right after the answer. Silence is in order,
+the former response is in order too (a lost response must not end the SA); new
+counters, or a response sealed anew, are not.]],
+    clauses = { "RFC6311-5.1-05" },
+    needs = { "message_id_sync" },
+    run = function(t)
+        local cluster = t:cluster {}
+        local sa = cluster:accept()
+        sa:request_liveness(2)
+        cluster:fail_over()
+        local sync = sa:synchronize {}
+        t:expect_answer(sync, { clauses = { "RFC6311-5-04" } })
+        sa:replay(sync)
+        t:elapse(0.5)
+        sa:request_liveness(2)
+    end,
+}
