@@ -42,6 +42,9 @@ struct net_loop;
 struct net_loop *net_loop_new(struct error *error);
 void net_loop_free(struct net_loop *loop);
 bool net_loop_interrupted(const struct net_loop *loop);
+/* Forgets a signal that came, so that cleaning up after it can wait for
+ * events. The next signal interrupts again. */
+void net_loop_resume(struct net_loop *loop);
 /* Forgets the signal, so that cleaning up can wait for something again. */
 void net_loop_resume(struct net_loop *loop);
 /* Waits until a process ended, a datagram arrived (it is kept for the link's
