@@ -16,7 +16,7 @@ answers, or counts, a request that it must not see.]],
             text = "16423 alone with Message ID 0" }
         t:expect_silence(forged, { clauses = { "RFC6311-7-01" },
             text = "a request outside the window is not answered" })
-        t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-2.2-01" },
+        t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-1.4-04" },
             text = "the next Message ID is still the next one" })
     end,
 }

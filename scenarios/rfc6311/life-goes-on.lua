@@ -4,7 +4,7 @@ return scenario {
     purpose = [[Liveness, Child rekey and IKE rekey from either side, with traffic in
 between. A synchronization that is answered but leaves one direction out of step
 shows here.]],
-    clauses = { "RFC6311-6.3-02", "RFC6311-6.3-03", "RFC7296-2.2-01" },
+    clauses = { "RFC6311-6.3-02", "RFC6311-6.3-03", "RFC7296-2.18-01" },
     needs = { "message_id_sync" },
     run = function(t)
         local cluster = t:cluster {}

@@ -3,7 +3,7 @@ return scenario {
     title = "Certificates: RSA signatures (RFC 7427)",
     purpose = [[Keys, rekeys of both kinds and traffic with these algorithms, and a
 failover on top: what is derived wrongly shows as silence.]],
-    clauses = { "RFC7296-2.2-01", "RFC6311-5-04" },
+    clauses = { "RFC7296-2.18-01", "RFC6311-5-04" },
     needs = { "message_id_sync" },
     run = function(t)
         local cluster = t:cluster { auth = "rsa" }

@@ -2,7 +2,7 @@ return scenario {
     id = "rfc7296/gateway-responds",
     title = "The gateway as responder: establish, use, rekey, delete",
     purpose = [[The whole life of an IKE SA that the harness initiates.]],
-    clauses = { "RFC7296-2.2-01", "RFC7296-2.1-01", "RFC7296-1.4.1-01" },
+    clauses = { "RFC7296-2.2-03", "RFC7296-2.18-01", "RFC7296-1.4-04" },
     role = "responder",
     run = function(t)
         local peer = t:peer {}

@@ -3,7 +3,7 @@ return scenario {
     title = "ChaCha20-Poly1305, Curve25519",
     purpose = [[Keys, rekeys of both kinds and traffic with these algorithms, and a
 failover on top: what is derived wrongly shows as silence.]],
-    clauses = { "RFC7296-2.2-01", "RFC6311-5-04" },
+    clauses = { "RFC7296-2.18-01", "RFC6311-5-04" },
     needs = { "message_id_sync" },
     run = function(t)
         local cluster = t:cluster { ike = "chacha20poly1305-prfsha256-x25519",

@@ -2,13 +2,13 @@ return scenario {
     id = "rfc7296/unprotected-delete",
     title = "A Delete in clear text does not end the IKE SA",
     purpose = [[Whoever can send a UDP packet must not be able to end an SA.]],
-    clauses = { "RFC7296-2.4-05" },
+    clauses = { "RFC7296-1.4-01" },
     run = function(t)
         local cluster = t:cluster {}
         local sa = cluster:accept()
         local forged = sa:send { payloads = { delete_payload() },
                                  clear = true, text = "DELETE in clear" }
-        t:expect_silence(forged, { clauses = { "RFC7296-2.4-05" },
+        t:expect_silence(forged, { clauses = { "RFC7296-1.4-01" },
             text = "an unprotected message has no effect" })
         sa:request_liveness(1)
     end,
