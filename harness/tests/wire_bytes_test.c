@@ -23,6 +23,7 @@ START_TEST(slice_is_clipped)
         ck_assert_ptr_eq(part.data, ten + rows[i].first);
     }
     ck_assert_uint_eq(bytes_slice(all, 10, 1).size, 0);
+    ck_assert_uint_eq(bytes_slice(all, 11, 1).size, 0);
     ck_assert_uint_eq(bytes_slice(all, SIZE_MAX, SIZE_MAX).size, 0);
     ck_assert_uint_eq(bytes_slice(bytes_of(NULL, 0), 0, 4).size, 0);
 }

@@ -182,6 +182,9 @@ START_TEST(lengths_that_do_not_agree)
     copy[27] = 41;
     assert_rejected(octets,
                     "IKE header: Length is not the message's size (41 != 40)");
+    copy[27] = 39;
+    assert_rejected(octets,
+                    "IKE header: Length is not the message's size (39 != 40)");
     copy[27] = 40;
     copy[31] = 13;
     assert_rejected(octets, "payload SK (46) at octet 28: Payload Length "

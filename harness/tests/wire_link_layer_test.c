@@ -52,6 +52,8 @@ static const uint8_t null_little[] = {2, 0, 0, 0, V4};
 static const uint8_t null_big[] = {0, 0, 0, 2, V4};
 static const uint8_t null_darwin_6[] = {30, 0, 0, 0, V6};
 static const uint8_t null_appletalk[] = {16, 0, 0, 0, V4};
+/* 258, of whom the first octet alone would be IPv4 */
+static const uint8_t null_258[] = {2, 1, 0, 0, V4};
 static const uint8_t ppp[] = {0x00, 0x21, V4};
 static const uint8_t ppp_hdlc[] = {0xff, 0x03, 0x00, 0x57, V6};
 
@@ -92,6 +94,7 @@ static const struct layer {
     {"null big", 0, null_big, sizeof null_big, 4, 4},
     {"null 6", 0, null_darwin_6, sizeof null_darwin_6, 4, 4},
     {"null other", 0, null_appletalk, sizeof null_appletalk, 0, 4},
+    {"null 258", 0, null_258, sizeof null_258, 0, 4},
     {"loop", 108, null_big, sizeof null_big, 4, 4},
     {"ppp", 9, ppp, sizeof ppp, 2, 2},
     {"ppp hdlc", 50, ppp_hdlc, sizeof ppp_hdlc, 4, 4},

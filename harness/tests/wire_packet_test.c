@@ -513,6 +513,14 @@ START_TEST(inner_packets_are_read)
     ck_assert(!inner.echo_request && !inner.echo_reply);
     ck_assert_uint_eq(inner.data.size, 13);
 
+    /* a UDP length beyond the packet */
+    memcpy(padded, v4_udp, sizeof v4_udp);
+    padded[25] = 12;
+    ck_assert(
+        !packet_decode_inner(bytes_of(padded, sizeof v4_udp), &inner, &error));
+    ck_assert_str_eq(error.text, "inner UDP: Length 12, 11 octets are there, "
+                                 "8 are least");
+
     static const struct {
         const uint8_t *octets;
         size_t size;
