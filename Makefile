@@ -30,7 +30,8 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 OPTIMISE ?= $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
 HARDEN   := $(if $(SANITIZE),,-fstack-protector-strong -D_FORTIFY_SOURCE=2) \
             -fPIE
-SANFLAGS := $(if $(SANITIZE),-fsanitize=address,undefined \
+comma    := ,
+SANFLAGS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined \
             -fno-sanitize-recover=all)
 CFLAGS   ?= -g
 ALL_CFLAGS = $(CSTD) $(OPTIMISE) $(HARDEN) $(CFLAGS) $(WARN) $(SANFLAGS) \
@@ -94,6 +95,14 @@ $(BUILD)/generated/page_css.inc $(BUILD)/generated/prelude.inc:
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< >$@
 $(BUILD)/report/html.o: $(BUILD)/generated/page_css.inc
 $(BUILD)/script/prelude.o: $(BUILD)/generated/prelude.inc
+
+# The clause catalogue; code that names a clause it lacks does not compile.
+CLAUSES  := $(sort $(wildcard scenarios/clauses/*.csv))
+$(BUILD)/generated/clauses.inc: harness/oracle/clauses.lua $(CLAUSES)
+	@mkdir -p $(@D)
+	$(Q)lua5.4 $^ >$@.new && mv $@.new $@
+$(patsubst harness/%.c,$(BUILD)/%.o,$(wildcard harness/oracle/*.c)): \
+    $(BUILD)/generated/clauses.inc
 
 # ---- What people type ----
 
