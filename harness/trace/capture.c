@@ -63,7 +63,7 @@ static bool input_open(struct input *input, const char *path,
     return true;
 }
 
-struct capture *capture_open(const char *path, struct error *error)
+struct capture *capture_file_open(const char *path, struct error *error)
 {
     struct input input;
 

@@ -44,7 +44,7 @@ struct capture {
 };
 
 /* Finds out the format; "-" is standard input. NULL with `error`. */
-struct capture *capture_open(const char *path, struct error *error);
+struct capture *capture_file_open(const char *path, struct error *error);
 enum capture_result capture_next(struct capture *capture, struct frame *frame,
                                  struct error *error);
 void capture_free(struct capture *capture);

@@ -129,7 +129,8 @@ static bool open_sources(struct trace_reader *reader,
     reader->sources =
         memory_take(options->capture_count * sizeof reader->sources[0]);
     for (size_t i = 0; i < options->capture_count; i++) {
-        reader->sources[i].capture = capture_open(options->captures[i], error);
+        reader->sources[i].capture =
+            capture_file_open(options->captures[i], error);
         if (!reader->sources[i].capture)
             return false;
         reader->source_count++;
