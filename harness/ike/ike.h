@@ -115,6 +115,9 @@ struct ike_sa *ike_host_first(struct ike_host *host);
 struct ike_sa *ike_sa_next(struct ike_sa *sa);
 /* By our own SPI; NULL if there is none. */
 struct ike_sa *ike_host_find(struct ike_host *host, uint64_t local_spi);
+/* By our inbound SPI; `sa` (may be NULL) receives the IKE SA it belongs to. */
+struct child_sa *ike_host_find_child(struct ike_host *host, uint32_t spi_in,
+                                     struct ike_sa **sa);
 
 /* Whole IKE message without non-ESP marker. */
 void ike_receive(struct ike_host *host, const struct endpoint *from,
@@ -176,7 +179,8 @@ struct ike_sa {
     bool sync_seen;           /* a sync request was ever accepted (peer role) */
     uint32_t highest_m1;      /* the highest M1 of them */
     struct child_sa *children;
-    void *user;               /* the embedder's, carried over a rekey */
+    void *user;               /* the embedder's; copied over a rekey, so that
+                                 two SAs share it until the old one closes */
     struct ike_sa_private *private; /* exchanges in progress, caches */
 };
 
@@ -204,7 +208,9 @@ bool ike_request(struct ike_sa *sa, const struct ike_message *message,
  * sync->expected_recv, and N(16423) when delta_size is 4 or 8. A response with
  * another nonce is dropped; the first valid one moves next_send to
  * max(M1, M2) and next_receive to P2, abandons older requests and gives
- * IKE_EVENT_SYNC. */
+ * IKE_EVENT_SYNC. Until then other requests wait in the queue, and what the peer
+ * requests below P1 is dropped. A call while one is pending replaces it: the
+ * way to try again with a higher M1 and a new nonce. */
 bool ike_synchronize(struct ike_sa *sa, const struct ike_message_id_sync *sync,
                      uint64_t delta, size_t delta_size, uint64_t now,
                      struct error *error);
@@ -222,13 +228,14 @@ void ike_header_for(const struct ike_sa *sa, uint8_t exchange, bool response,
 /* Sets counters by force (a cluster's estimate, a script's mistake). */
 void ike_set_counters(struct ike_sa *sa, uint32_t next_send,
                       uint32_t next_receive);
-/* Forgets outstanding requests without a word, as a member that never knew
- * them. */
+/* Forgets requests, outstanding and queued ones and a pending synchronization,
+ * without a word, as a member that never knew them. */
 void ike_abandon_requests(struct ike_sa *sa);
 /* Message IDs of outstanding requests, oldest first; returns how many of them
  * were written. */
 size_t ike_outstanding(const struct ike_sa *sa, uint32_t *ids, size_t max);
-/* Releases without a message. */
+/* Releases without a message; events CHILD_DOWN and CLOSED. So does
+ * ike_host_free for all that is left. */
 void ike_forget(struct ike_sa *sa);
 
 /* ---- State that members of a cluster share (RFC 6311 5, RFC 6027) ---- */
@@ -237,7 +244,9 @@ void ike_forget(struct ike_sa *sa);
  * capabilities included; deterministic, versioned, self-delimiting. */
 void ike_export(const struct ike_sa *sa, struct buffer *out);
 /* Creates (or replaces, by SPIs) the SA described by `octets` in `host`. NULL
- * with an error when they do not decode. */
+ * with an error when they do not decode. An SA or Child SA that is there already
+ * keeps its address and its `user`; one that is no more gets CHILD_DOWN. There
+ * are no other events: the caller walks sa->children. */
 struct ike_sa *ike_import(struct ike_host *host, struct bytes octets,
                           struct error *error);
 
