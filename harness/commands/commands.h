@@ -73,11 +73,16 @@ bool judge_captures(const struct judge_options *options, bool strict,
 /* The same of a run's folder. */
 bool judge_folder(const char *folder, bool strict, struct result *result,
                   struct error *error);
+/* Key tables and folders that hold them. */
+bool load_keys(const char *const *paths, size_t count, struct trace_keys *keys,
+               struct error *error);
 /* The folder holds events.jsonl or trace.pcapng. */
 bool is_run_folder(const char *path);
 /* `path` itself if it is a run's folder, else all below it, sorted. */
 void find_run_folders(const char *path, struct texts *out);
 
+/* False, with the reason, if there is no adapter of that name or folder. */
+bool gateway_exists(const char *name, struct error *error);
 /* Settles with what the profile of result->gateway lists. A gateway without a
  * profile here has no known deviations. */
 void settle_with_profile(struct result *result, bool strict);

@@ -139,18 +139,17 @@ static bool judge_trace(const struct judge_options *options,
 
 /* ---- Keys ---- */
 
-static bool load_keys(const struct judge_options *options,
-                      struct trace_keys *keys, struct error *error)
+bool load_keys(const char *const *paths, size_t count, struct trace_keys *keys,
+               struct error *error)
 {
-    for (size_t i = 0; i < options->key_count; i++) {
-        const char *path = options->keys[i];
+    for (size_t i = 0; i < count; i++) {
         struct stat found;
 
-        if (stat(path, &found) != 0)
-            return error_set(error, "%s: %s", path, strerror(errno));
+        if (stat(paths[i], &found) != 0)
+            return error_set(error, "%s: %s", paths[i], strerror(errno));
         if (S_ISDIR(found.st_mode)
-                ? !trace_keys_load_directory(keys, path, error)
-                : !trace_keys_load(keys, path, error))
+                ? !trace_keys_load_directory(keys, paths[i], error)
+                : !trace_keys_load(keys, paths[i], error))
             return false;
     }
     return true;
@@ -160,7 +159,7 @@ bool judge_captures(const struct judge_options *options, bool strict,
                     struct result *result, struct error *error)
 {
     struct trace_keys *keys = trace_keys_new();
-    bool good = load_keys(options, keys, error) &&
+    bool good = load_keys(options->keys, options->key_count, keys, error) &&
                 judge_trace(options, keys, result, error);
 
     if (good) {

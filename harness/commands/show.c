@@ -1,0 +1,144 @@
+/* counterfoil show: a capture as a ladder of messages. */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands/commands.h"
+
+enum { KEY_KEYS = 0x100, KEY_EVENTS, KEY_ROWS };
+enum { ROWS = 10000 };
+
+static const struct argp_option options[] = {
+    {"keys", KEY_KEYS, "DIR|FILE", 0,
+     "Wireshark's key tables: files, or a folder that holds them. Repeatable.",
+     0},
+    {"events", KEY_EVENTS, "FILE", 0, "events.jsonl of the run", 0},
+    {"rows", KEY_ROWS, "N", 0, "draw no more than N rows (default 10000)", 0},
+    {0},
+};
+
+static const char doc[] =
+    "Draws who sent what to whom: time, exchange, Message ID, payloads, the "
+    "values of RFC 6311 synchronization, ESP sequence numbers; what was "
+    "injected and what the oracle found stand between the arrows. FOLDER is "
+    "that of a run, with its own keys and events.";
+
+struct show {
+    const char *path, *events;
+    struct texts keys;
+    uint64_t rows;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct show *show = state->input;
+    struct error error;
+
+    switch (key) {
+    case KEY_KEYS:
+        texts_add(&show->keys, argument);
+        return 0;
+    case KEY_EVENTS:
+        show->events = argument;
+        return 0;
+    case KEY_ROWS:
+        if (!parse_number(argument, "--rows", 1, 100000000, &show->rows,
+                          &error))
+            argp_error(state, "%s", error.text);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (show->path != NULL)
+            argp_error(state, "one capture at a time, not also '%.60s'",
+                       argument);
+        show->path = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "no capture and no folder given");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void draw(struct result *result, const struct ladder *ladder)
+{
+    struct terminal terminal = terminal_of(stdout);
+
+    if (result->from_run)
+        fprintf(stdout, "%s: %s\n%s against %s, seed %llu\n\n",
+                result->scenario, result->title, outcome_name(result->outcome),
+                result->gateway, (unsigned long long)result->seed);
+    terminal_ladder(&terminal, ladder);
+}
+
+static int show_folder(const struct show *show, struct result *result,
+                       struct ladder *ladder)
+{
+    struct error error = {""};
+
+    if (!judge_folder(show->path, false, result, &error) ||
+        !ladder_read_folder(ladder, show->path, result, &error))
+        return complain("%s", error.text);
+    draw(result, ladder);
+    return EXIT_PASS;
+}
+
+static bool read_capture(const struct show *show, const struct trace_keys *keys,
+                         const struct result *result, struct ladder *ladder,
+                         struct error *error)
+{
+    struct trace_options trace = {.captures = &show->path,
+                                  .capture_count = 1,
+                                  .events = show->events,
+                                  .keys = keys};
+
+    return ladder_read(ladder, &trace, result, error);
+}
+
+static int show_capture(const struct show *show, struct result *result,
+                        struct ladder *ladder)
+{
+    struct judge_options judge = {
+        .captures = &show->path,
+        .capture_count = 1,
+        .keys = (const char *const *)show->keys.items,
+        .key_count = show->keys.count,
+        .events = show->events,
+    };
+    struct trace_keys *keys = trace_keys_new();
+    struct error error = {""};
+    /* Standard input can be read only once: then without findings. */
+    bool again = strcmp(show->path, "-") != 0;
+    bool good = (!again || judge_captures(&judge, false, result, &error)) &&
+                load_keys(judge.keys, judge.key_count, keys, &error) &&
+                read_capture(show, keys, again ? result : NULL, ladder, &error);
+
+    if (good)
+        draw(result, ladder);
+    trace_keys_free(keys);
+    return good ? EXIT_PASS : complain("%s", error.text);
+}
+
+int command_show(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options, parse, "CAPTURE|FOLDER", doc, NULL, NULL, NULL};
+    struct show show = {.rows = ROWS};
+    struct result result;
+    struct ladder ladder;
+    struct stat found;
+    int status = EXIT_USAGE;
+
+    if (argp_parse(&argp, argc, argv, 0, NULL, &show) == 0) {
+        result_init(&result);
+        ladder_init(&ladder, show.rows);
+        status = stat(show.path, &found) == 0 && S_ISDIR(found.st_mode)
+                     ? show_folder(&show, &result, &ladder)
+                     : show_capture(&show, &result, &ladder);
+        ladder_clear(&ladder);
+        result_clear(&result);
+    }
+    texts_clear(&show.keys);
+    return status;
+}
