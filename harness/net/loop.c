@@ -173,11 +173,6 @@ void net_loop_resume(struct net_loop *loop)
     loop->interrupted = false;
 }
 
-void net_loop_resume(struct net_loop *loop)
-{
-    loop->interrupted = false;
-}
-
 /* Arms the timer; an unset one for TIME_NEVER. */
 static void arm(struct net_loop *loop, uint64_t deadline)
 {
