@@ -104,9 +104,6 @@ static void read_auth(lua_State *lua, int index, struct play *play,
         config->auth_hash = HASH_SHA2_256;
         config->credential = play->credential;
         config->authority = play->authority;
-        config->local_id = (struct ike_id_payload){
-            .type = ID_DER_ASN1_DN,
-            .data = credential_subject(play->credential)};
     }
     lua_pop(lua, 1);
 }
@@ -126,7 +123,7 @@ static void selector(struct ike_ts_payload *out, const char *network)
 static void read_config(lua_State *lua, int index, struct play *play,
                         struct ike_config *config)
 {
-    static const char identity[] = "cluster.harness.example";
+    static const char identity[] = PLAY_IDENTITY;
     static const char secret[] = PLAY_SECRET;
 
     ike_config_default(config);

@@ -83,7 +83,10 @@ void play_send(struct play *play, const struct datagram *datagram);
 /* Makes a certificate authority and certificates for both sides in the run's
  * folder; `kind` is "rsa" or "ecdsa". */
 bool play_credentials(struct play *play, const char *kind, struct error *error);
+/* The pre-shared key and the identities (ID_FQDN) of both sides. */
 #define PLAY_SECRET "counterfoil interop secret"
+#define PLAY_IDENTITY "harness.example"
+#define PLAY_GATEWAY_IDENTITY "gateway.example"
 /* Drives everything until something happened or `deadline`. */
 void play_step(struct play *play, uint64_t deadline);
 
