@@ -74,7 +74,7 @@ $(BUILD)/counterfoil: $(BUILD)/main.o $(BUILD)/libcounterfoil.a
 
 $(BUILD)/libcounterfoil.a: $(OBJECTS)
 	@echo "  AR    $@"
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(BUILD)/%.o: harness/%.c
 	@echo "  CC    $<"
@@ -101,7 +101,8 @@ CLAUSES  := $(sort $(wildcard scenarios/clauses/*.csv))
 $(BUILD)/generated/clauses.inc: harness/oracle/clauses.lua $(CLAUSES)
 	@mkdir -p $(@D)
 	$(Q)lua5.4 $^ >$@.new && mv $@.new $@
-$(patsubst harness/%.c,$(BUILD)/%.o,$(wildcard harness/oracle/*.c)): \
+JUDGES   := $(patsubst harness/%.c,%,$(wildcard harness/oracle/*.c))
+$(JUDGES:%=$(BUILD)/%.o) $(JUDGES:%=$(BUILD)/tidy/%.stamp): \
     $(BUILD)/generated/clauses.inc
 
 # ---- What people type ----
