@@ -177,7 +177,9 @@ void trace_keys_add_esp(struct trace_keys *keys, const struct address *source,
         .source = *source,
         .destination = *destination,
         .suite = *suite,
-        .esn_known = true,
+        /* As in a table of eight columns, so that keys read back from the
+         * table that is written do the same. */
+        .esn_known = suite->esn,
         .encr = *encr,
     };
     struct error error = {{0}};

@@ -53,11 +53,10 @@ static const char *esp_encr_text(const struct esp_row *row,
     return row->icv_presumed ? "AES-GCM [RFC4106]" : encr->name;
 }
 
-static const char *esp_protocol(const struct esp_row *row)
+/* Wireshark 4.0 has no word for either; a row for any address is for IPv4. */
+static char esp_protocol(const struct esp_row *row)
 {
-    uint8_t family =
-        row->destination.family ? row->destination.family : row->source.family;
-    return family == 4 ? "IPv4" : family == 6 ? "IPv6" : "Any";
+    return row->destination.family == 6 || row->source.family == 6 ? '6' : '4';
 }
 
 static void write_esp_row(struct buffer *out, const struct esp_row *row)
@@ -67,7 +66,7 @@ static void write_esp_row(struct buffer *out, const struct esp_row *row)
 
     if (!encr || !integ)
         return;
-    buffer_format(out, "%s\"%s\",", encr->foreign ? KEYS_OWN_ROW : "",
+    buffer_format(out, "%s\"IPv%c\",", encr->foreign ? KEYS_OWN_ROW : "",
                   esp_protocol(row));
     write_address(out, &row->source);
     write_address(out, &row->destination);
@@ -76,11 +75,12 @@ static void write_esp_row(struct buffer *out, const struct esp_row *row)
     write_hex(out, &row->encr);
     buffer_format(out, "\",\"%s\",\"0x", integ->name);
     write_hex(out, &row->integ);
+    /* Wireshark 4.0 has eight columns and grumbles at more; later ones have
+     * ten, of which the last two may be left out. */
     buffer_u8(out, '"');
-    /* Wireshark 4.0 has eight columns, and warns of more; 4.2 has ten. So
-     * the last two stand only where they say something. */
-    if (row->suite.esn)
-        buffer_format(out, ",\"64-bit\",\"%" PRIx32 "\"", row->high);
+    if (row->esn_known)
+        buffer_format(out, ",\"%s\",\"%" PRIx32 "\"",
+                      row->suite.esn ? "64-bit" : "32-bit", row->high);
     buffer_u8(out, '\n');
 }
 

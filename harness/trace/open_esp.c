@@ -190,7 +190,8 @@ static unsigned rank_of(const struct esp_row *row, const struct address *to)
 }
 
 /* Whether a packet that these keys do not fit is to be called forged: the row
- * is about this SA for sure, and known to be right in what it leaves open. */
+ * is about this SA for sure, and known to be right in what it leaves open. The
+ * high half of an ESN is open until a packet was opened. */
 static bool is_binding(const struct attempt *attempt, unsigned rank)
 {
     const struct esp_state *state = attempt->state;
@@ -200,7 +201,7 @@ static bool is_binding(const struct attempt *attempt, unsigned rank)
 
     if (rank == 2 || attempt->row->icv_presumed)
         return seen;
-    return seen || (attempt->row->esn_known && !attempt->row->suite.esn);
+    return seen || !attempt->row->suite.esn;
 }
 
 static void no_key(struct trace_event *event, const char *reason)

@@ -14,9 +14,13 @@
 
 enum { WINDOW_SIZE = 1 << 20, EPB_HEADER = 20, PB_HEADER = 20 };
 
-/* Numbered by Wireshark as frames, though they hold no packet. */
+/* Numbered by Wireshark (4.0.17, tried) as frames, though they hold no
+ * packet. */
 enum {
     BLOCK_JOURNAL = 9,
+    BLOCK_SYSDIG_EVENT = 0x204,
+    BLOCK_SYSDIG_EVENT_2 = 0x216,
+    BLOCK_SYSDIG_EVENT_2_LARGE = 0x221,
     BLOCK_CUSTOM = 0x00000bad,
     BLOCK_CUSTOM_NO_COPY = 0x40000bad,
 };
@@ -367,6 +371,9 @@ static bool read_block(struct pcapng *own, const struct block *block,
     case PCAPNG_INTERFACE:
         return read_interface(own, block, error);
     case BLOCK_JOURNAL:
+    case BLOCK_SYSDIG_EVENT:
+    case BLOCK_SYSDIG_EVENT_2:
+    case BLOCK_SYSDIG_EVENT_2_LARGE:
     case BLOCK_CUSTOM:
     case BLOCK_CUSTOM_NO_COPY:
         *is_frame = frame->no_packet = true;
