@@ -214,6 +214,7 @@ static void note_row(struct ladder *ladder, const struct trace_event *event,
     const json_t *note = event->note;
     const char *kind = member(note, "event");
     const char *from = member(note, "from");
+    const char *text = member(note, "text");
     char detail[DETAIL_SIZE] = "";
 
     if (strcmp(kind, "alive") == 0)
@@ -222,8 +223,9 @@ static void note_row(struct ladder *ladder, const struct trace_event *event,
     if (from[0] != '\0')
         text_append(detail, sizeof detail, "%s -> %s", from,
                     member(note, "to"));
-    text_append(detail, sizeof detail, "%s%s", detail[0] != '\0' ? " " : "",
-                member(note, "text"));
+    if (text[0] != '\0')
+        text_append(detail, sizeof detail, "%s%s", detail[0] != '\0' ? " " : "",
+                    text);
     if (strcmp(kind, "run") == 0)
         text_append(detail, sizeof detail, "%s: %s", member(note, "scenario"),
                     member(note, "title"));
