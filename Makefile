@@ -138,6 +138,7 @@ format-check:
 TIDIED   := $(SOURCES:harness/%.c=$(BUILD)/tidy/%.stamp) \
             $(BUILD)/tidy/main.stamp
 tidy: $(TIDIED)
+$(TIDIED) cppcheck: | $(BUILD)/counterfoil
 
 $(BUILD)/tidy/%.stamp: harness/%.c .clang-tidy $(HEADERS)
 	@echo "  TIDY  $<"
@@ -151,7 +152,7 @@ cppcheck:
 	@echo "  CPPCHECK"
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,performance,portability --max-configs=1 \
-	    --suppressions-list=.cppcheck -Iharness \
+	    --suppressions-list=.cppcheck -Iharness -I$(BUILD)/generated \
 	    -j $$(nproc) $(SOURCES) harness/main.c
 
 scripts-check:

@@ -134,8 +134,11 @@ static char *cell(const json_t *value)
     else if (json_is_integer(value))
         buffer_format(&text, "%" JSON_INTEGER_FORMAT,
                       json_integer_value(value));
-    json_array_foreach(value, i, entry) buffer_format(
-        &text, "%s%s", i > 0 ? "," : "", json_string_value(entry));
+    json_array_foreach(value, i, entry)
+    {
+        buffer_format(&text, "%s%s", i > 0 ? "," : "",
+                      json_string_value(entry));
+    }
     buffer_u8(&text, 0);
     copy = memory_text((const char *)text.data);
     text_clean(copy);

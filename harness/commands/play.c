@@ -21,7 +21,7 @@ enum {
 };
 enum { TAIL_LINES = 15, TAIL_SIZE = 8192 };
 
-static const struct argp_option options[] = {
+static const struct argp_option arguments[] = {
     {"gateway", KEY_GATEWAY, "NAME|DIR", 0, "gateway under test", 0},
     {"directory", KEY_DIRECTORY, "DIR", 0, "the run's folder, empty", 0},
     {"seed", KEY_SEED, "N", 0, "seed", 0},
@@ -205,9 +205,23 @@ static void judge(struct result *result, const struct play_command *command,
         take_logs(result, command->directory);
 }
 
-static int play(struct play_command *command, const struct scenario *scenario)
+/* A capture that shows where to look, if there is something to see. */
+static bool annotate(const struct result *result, const char *directory,
+                     struct error *error)
+{
+    char from[4096 + 32], to[sizeof from];
+
+    snprintf(from, sizeof from, "%s/trace.pcapng", directory);
+    snprintf(to, sizeof to, "%s/annotated.pcapng", directory);
+    return result->finding_count == 0 || access(from, F_OK) != 0 ||
+           result_annotate(result, from, to, error);
+}
+
+static int play(const struct play_command *command,
+                const struct scenario *scenario)
 {
     char directory[4096], path[sizeof directory + 32];
+    struct play_options options = command->play;
     uint64_t start = net_now();
     enum play_status status = PLAY_INCOMPLETE;
     struct error why = {""};
@@ -217,28 +231,29 @@ static int play(struct play_command *command, const struct scenario *scenario)
 
     if (realpath(command->directory, directory) == NULL)
         return complain("%s: %s", command->directory, strerror(errno));
-    command->play.directory = directory;
+    options.directory = directory;
     if (command->judge == NULL)
-        status = scenario_play(scenario, &command->play, &why);
+        status = scenario_play(scenario, &options, &why);
     else
         error_set(&why, "%s", command->judge);
     result_init(&result);
-    describe(&result, scenario, &command->play);
+    describe(&result, scenario, &options);
     judge(&result, command, status, &why);
-    describe(&result, scenario, &command->play);
+    describe(&result, scenario, &options);
     result.started = start;
     result.duration = net_now() - start;
     result.folder = result_text(&result, command->directory);
     snprintf(path, sizeof path, "%s/result.json", directory);
-    good = result_write(&result, path, &error);
+    good = result_write(&result, path, &error) &&
+           annotate(&result, directory, &error);
     result_clear(&result);
     return good ? EXIT_PASS : complain("%s", error.text);
 }
 
 int command_play(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "SCENARIO.lua", doc, NULL,
-                                     NULL,    NULL};
+    static const struct argp argp = {
+        arguments, parse, "SCENARIO.lua", doc, NULL, NULL, NULL};
     struct play_command command = {.play = {.timeout = 60}};
     struct scenario scenario = {0};
     struct error error;

@@ -26,7 +26,7 @@ enum {
     KEY_REPLAY
 };
 
-static const struct argp_option options[] = {
+static const struct argp_option arguments[] = {
     {"gateway", KEY_GATEWAY, "NAME|DIR", 0,
      "gateway under test: a name of `counterfoil list gateways`, or an "
      "adapter's folder (default: strongswan)",
@@ -80,6 +80,7 @@ struct run_command {
     struct texts words;
     struct replay replay;
     bool replaying;
+    char out[4096]; /* the default folder */
 };
 
 static void number(struct argp_state *state, const char *text, const char *what,
@@ -253,6 +254,22 @@ static bool default_out(char *out, size_t size, struct error *error)
 
 /* ---- Jobs ---- */
 
+/* OUT/ID, and OUT/ID/TURN when there are several; to be freed. */
+static char *job_folder(const struct run_options *run, const char *id,
+                        uint64_t turn)
+{
+    struct buffer folder = {0};
+    char *text;
+
+    buffer_format(&folder, "%s/%s", run->out, id);
+    if (run->repeat > 1)
+        buffer_format(&folder, "/%" PRIu64, turn + 1);
+    buffer_u8(&folder, 0);
+    text = memory_text((const char *)folder.data);
+    buffer_free(&folder);
+    return text;
+}
+
 static bool make_jobs(const struct run_options *run,
                       const struct scenarios *all,
                       const struct selection *selection, struct job **out,
@@ -262,23 +279,19 @@ static bool make_jobs(const struct run_options *run,
     struct job *jobs = memory_take((total + 1) * sizeof *jobs);
 
     *out = jobs;
-    *count = 0;
-    for (uint64_t turn = 0; turn < run->repeat; turn++)
-        for (size_t i = 0; i < selection->count; i++) {
-            struct job *job = &jobs[(*count)++];
-            struct buffer folder = {0};
+    for (*count = 0; *count < total; (*count)++) {
+        uint64_t turn = *count / selection->count;
+        struct job *job = &jobs[*count];
 
-            job->scenario = &all->items[selection->items[i]];
-            job->seed = run->seed + turn;
-            buffer_format(&folder, "%s/%s", run->out, job->scenario->id);
-            if (run->repeat > 1)
-                buffer_format(&folder, "/%" PRIu64, turn + 1);
-            buffer_u8(&folder, 0);
-            job->folder = memory_text((const char *)folder.data);
-            buffer_free(&folder);
-            if (!make_job_folder(job->folder, error))
-                return false;
+        job->scenario =
+            &all->items[selection->items[*count % selection->count]];
+        job->seed = run->seed + turn;
+        job->folder = job_folder(run, job->scenario->id, turn);
+        if (!make_job_folder(job->folder, error)) {
+            (*count)++;
+            return false;
         }
+    }
     return true;
 }
 
@@ -405,7 +418,7 @@ static bool select_scenarios(const struct run_command *run,
             return false;
     if (run->words.count == 0)
         selection_add_all(selection, all);
-    return selection->count > 0 ||
+    return (all->items != NULL && selection->count > 0) ||
            error_set(error, "no scenarios found; COUNTERFOIL_HOME names the "
                             "folder that holds scenarios/");
 }
@@ -416,15 +429,15 @@ static int run_selected(struct run_command *run)
     struct selection selection = {0};
     struct job *jobs = NULL;
     size_t count = 0;
-    char out[4096];
     struct error error = {""};
     int status;
 
     if (select_scenarios(run, &all, &selection, &error) &&
         gateway_exists(run->options.gateway, &error) &&
-        (run->options.out != NULL || default_out(out, sizeof out, &error))) {
+        (run->options.out != NULL ||
+         default_out(run->out, sizeof run->out, &error))) {
         if (run->options.out == NULL)
-            run->options.out = out;
+            run->options.out = run->out;
         make_jobs(&run->options, &all, &selection, &jobs, &count, &error);
     }
     status = error.text[0] != '\0' ? complain("%s", error.text)
@@ -437,8 +450,8 @@ static int run_selected(struct run_command *run)
 
 int command_run(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse, "[SCENARIO...]", doc, NULL,
-                                     NULL,    NULL};
+    static const struct argp argp = {
+        arguments, parse, "[SCENARIO...]", doc, NULL, NULL, NULL};
     struct run_command run = {
         .options = {
             .gateway = "strongswan", .jobs = 1, .seed = 1, .repeat = 1}};

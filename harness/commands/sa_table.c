@@ -32,12 +32,14 @@ struct sa_table *sa_table_new(void)
 
 void sa_table_free(struct sa_table *table)
 {
-    struct sa_entry *entry, *next;
+    struct sa_entry *entry = table->entries;
 
-    HASH_ITER(hh, table->entries, entry, next)
-    {
-        HASH_DEL(table->entries, entry);
+    HASH_CLEAR(hh, table->entries);
+    while (entry != NULL) {
+        struct sa_entry *next = entry->hh.next;
+
         free(entry);
+        entry = next;
     }
     free(table);
 }
@@ -108,10 +110,12 @@ void sa_table_event(struct sa_table *table, const struct trace_event *event)
 
 void sa_table_give(const struct sa_table *table, struct result *result)
 {
-    struct sa_entry *entry, *next;
+    const struct sa_entry *entry = table->entries;
 
     result->sas =
         arena_take(&result->arena, table->count * sizeof *result->sas + 1);
-    HASH_ITER(hh, table->entries, entry, next)
-    result->sas[result->sa_count++] = entry->sa;
+    while (entry != NULL) {
+        result->sas[result->sa_count++] = entry->sa;
+        entry = entry->hh.next;
+    }
 }
