@@ -191,6 +191,27 @@ static void settle(struct ike_sa *sa, const struct request *request,
         child_delete_later(sa, request->spi);
 }
 
+static bool is_gone(const struct exchange *exchange, uint32_t spi_out)
+{
+    for (size_t i = 0; i < exchange->gone_count; i++)
+        if (exchange->gone[i] == spi_out)
+            return true;
+    return false;
+}
+
+/* The new Child SA is installed: announce it and do what follows from it. */
+static void made_child(struct ike_sa *sa, const struct request *request,
+                       struct child_sa *child, struct bytes nonce_r)
+{
+    bool gone = is_gone(request->exchange, child->spi_out);
+
+    sa_child_event(sa, IKE_EVENT_CHILD_UP, child);
+    if (request->kind == REQUEST_REKEY_CHILD)
+        settle(sa, request, child, nonce_r);
+    if (gone)
+        child_remove(sa, child);
+}
+
 static void complete(struct ike_sa *sa, struct request *request,
                      const struct received *in)
 {
@@ -223,11 +244,8 @@ static void complete(struct ike_sa *sa, struct request *request,
                   child->suite.ke, method);
         child_delete_later(sa, child->spi_in);
     }
-    if (child) {
-        sa_child_event(sa, IKE_EVENT_CHILD_UP, child);
-        if (request->kind == REQUEST_REKEY_CHILD)
-            settle(sa, request, child, terms.nonce_r);
-    }
+    if (child)
+        made_child(sa, request, child, terms.nonce_r);
     if (error.text[0])
         sa_dropped(sa, in, error.text);
     buffer_free(&secret);

@@ -144,6 +144,15 @@ uint16_t child_answer(struct ike_sa *sa, const struct received *in,
 
 /* ---- CREATE_CHILD_SA ---- */
 
+static bool creation_under_way(const struct ike_sa *sa)
+{
+    for (const struct request *r = priv(sa)->requests; r; r = r->next)
+        if (r->sent &&
+            (r->kind == REQUEST_NEW_CHILD || r->kind == REQUEST_REKEY_CHILD))
+            return true;
+    return false;
+}
+
 /* The Child SA that REKEY_SA names; a failure when it cannot be rekeyed. */
 static uint16_t rekeyed_child(struct ike_sa *sa, const struct received *in,
                               struct ike_notify *notify, struct child_sa **out)
@@ -153,8 +162,8 @@ static uint16_t rekeyed_child(struct ike_sa *sa, const struct received *in,
         return 0;
     if (notify->spi.size == 4)
         *out = child_find_out(sa, read_u32(notify->spi.data));
-    if (!*out)
-        return CHILD_SA_NOT_FOUND;
+    if (!*out) /* perhaps it is made by a response that is still under way */
+        return creation_under_way(sa) ? TEMPORARY_FAILURE : CHILD_SA_NOT_FOUND;
     if (request_about(sa, REQUEST_DELETE_CHILD, (*out)->spi_in))
         return TEMPORARY_FAILURE;
     return 0;

@@ -293,6 +293,7 @@ static void receive_for_sa(struct ike_sa *sa, struct received *in)
                                    : "request of an unknown exchange type");
         return;
     }
+    rekey_peer_uses(sa, in);
     if (exchange == IKE_AUTH)
         auth_request(sa, in);
     else if (exchange == CREATE_CHILD_SA)

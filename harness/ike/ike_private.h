@@ -8,8 +8,9 @@
 
 enum {
     NONCE_SIZE = 32,
-    INIT_RESTARTS_MAX = 5,      /* COOKIE and INVALID_KE_PAYLOAD together */
-    HALF_OPEN_MAX = 1 << 17,    /* responder's SAs that await IKE_AUTH */
+    INIT_RESTARTS_MAX = 5,   /* COOKIE and INVALID_KE_PAYLOAD together */
+    HALF_OPEN_MAX = 1 << 17, /* responder's SAs that await IKE_AUTH */
+    EXCHANGE_GONE_MAX = 8,
     REASSEMBLIES_MAX = 4,       /* messages in reassembly, per SA */
     REASSEMBLY_FRAGMENTS = 512, /* RFC 7383 5: bounded */
     REASSEMBLY_OCTETS = 65536,
@@ -72,8 +73,13 @@ struct exchange {
     uint16_t ke_method; /* the group of `ke`, or the one to try next */
     uint32_t spi_in;    /* the new Child SA's */
     uint64_t ike_spi;   /* or the new IKE SA's */
+    /* SPIs that the peer deleted while its response was under way: the one it
+     * names there may be among them. */
+    uint32_t gone[EXCHANGE_GONE_MAX];
+    size_t gone_count;
     /* What the peer made while ours was under way (2.8.1, 2.8.2). */
     bool collided;
+    bool settled; /* IKE: the peer uses its new SA, so that one survives */
     uint32_t rival_spi;       /* spi_in of its Child SA */
     uint64_t rival_ike;       /* our SPI of its IKE SA */
     struct nonce rival_nonce; /* the lower one of its two */
@@ -132,6 +138,7 @@ struct ike_sa_private {
     struct response *responses; /* ascending Message IDs */
     struct reassembly *reassemblies;
     struct handshake *handshake;
+    uint64_t rival_of; /* our SPI of the SA that this one may replace (2.8.2) */
     uint64_t linger;   /* when to give up waiting, else TIME_NEVER */
     size_t timer;      /* place in the host's heap, from 1; 0: none */
     uint64_t deadline; /* what it is sorted by */
@@ -457,6 +464,8 @@ bool rekey_build(struct ike_sa *sa, struct request *request,
 void rekey_response(struct ike_sa *sa, struct request *request,
                     struct received *in);
 void rekey_request(struct ike_sa *sa, struct received *in);
+/* A request on an SA whose collision is open shows that it survives. */
+void rekey_peer_uses(struct ike_sa *sa, const struct received *in);
 /* The peer's rekeying survives ours, which will not be answered. */
 void rekey_abandon(struct ike_sa *sa, struct request *request);
 
@@ -464,6 +473,7 @@ void rekey_abandon(struct ike_sa *sa, struct request *request);
 
 void delete_child_build(struct ike_sa *sa, struct request *request,
                         struct draft *draft);
+bool deletes_ike(const struct ike_message *message);
 void informational_request(struct ike_sa *sa, struct received *in);
 void informational_response(struct ike_sa *sa, struct request *request,
                             struct received *in);

@@ -22,6 +22,15 @@ void delete_child_build(struct ike_sa *sa, struct request *request,
     draft_add(draft, PAYLOAD_DELETE, &body);
 }
 
+/* A Child SA that is not here (yet): the DELETE may have overtaken the response
+ * that was to tell of it. */
+static void note_gone(struct ike_sa *sa, uint32_t spi_out)
+{
+    for (struct request *r = priv(sa)->requests; r; r = r->next)
+        if (r->exchange && r->exchange->gone_count < EXCHANGE_GONE_MAX)
+            r->exchange->gone[r->exchange->gone_count++] = spi_out;
+}
+
 /* The Child SAs that the peer closes; what is to be answered goes to `spis`:
  * not those that we have asked to close ourselves (1.4.1). */
 static void close_children(struct ike_sa *sa,
@@ -33,9 +42,12 @@ static void close_children(struct ike_sa *sa,
     if (d->protocol != PROTOCOL_ESP || d->spi_size != 4)
         return;
     for (uint16_t i = 0; i < d->count && cursor_left(&cursor) >= 4; i++) {
-        struct child_sa *child = child_find_out(sa, cursor_u32(&cursor));
-        if (!child)
+        uint32_t spi_out = cursor_u32(&cursor);
+        struct child_sa *child = child_find_out(sa, spi_out);
+        if (!child) {
+            note_gone(sa, spi_out);
             continue;
+        }
         struct request *own =
             request_about(sa, REQUEST_DELETE_CHILD, child->spi_in);
         if (!own || !own->sent)
@@ -46,22 +58,28 @@ static void close_children(struct ike_sa *sa,
     }
 }
 
-static bool read_deletes(struct ike_sa *sa, const struct ike_message *message,
+bool deletes_ike(const struct ike_message *message)
+{
+    struct ike_delete_payload d;
+
+    for (size_t i = 0; i < message->count; i++)
+        if (message->payloads[i].type == PAYLOAD_DELETE &&
+            ike_delete_decode(message->payloads[i].body, &d, NULL) &&
+            d.protocol == PROTOCOL_IKE)
+            return true;
+    return false;
+}
+
+static void read_deletes(struct ike_sa *sa, const struct ike_message *message,
                          struct buffer *spis)
 {
     struct ike_delete_payload d;
-    bool whole_sa = false;
 
     for (size_t i = 0; i < message->count; i++) {
         const struct ike_payload *p = &message->payloads[i];
-        if (p->type != PAYLOAD_DELETE || !ike_delete_decode(p->body, &d, NULL))
-            continue;
-        if (d.protocol == PROTOCOL_IKE)
-            whole_sa = true;
-        else
+        if (p->type == PAYLOAD_DELETE && ike_delete_decode(p->body, &d, NULL))
             close_children(sa, &d, spis);
     }
-    return whole_sa;
 }
 
 static void add_deleted(struct draft *draft, const struct buffer *spis)
@@ -111,10 +129,10 @@ void informational_request(struct ike_sa *sa, struct received *in)
 
     if (auth_failed(sa, &in->message))
         reason = "the peer refused our IKE_AUTH response";
-    if (read_deletes(sa, &in->message, &spis)) {
+    if (deletes_ike(&in->message)) /* 1.4.1: the response is empty */
         reason = "deleted by the peer";
-        buffer_clear(&spis); /* 1.4.1: the response is empty */
-    }
+    else
+        read_deletes(sa, &in->message, &spis);
     read_window(sa, &in->message);
     sync_replay_counters(sa, in);
     draft_start(&draft, sa, INFORMATIONAL, true, in->message.header.message_id);

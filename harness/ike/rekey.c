@@ -55,6 +55,9 @@ static void take_over(struct ike_sa *old, struct ike_sa *made)
 {
     struct ike_event event = {.kind = IKE_EVENT_REKEYED, .other = made};
 
+    priv(made)->rival_of = 0;
+    if (old->state == IKE_STATE_REKEYED)
+        return;
     children_move(old, made);
     move_queue(old, made);
     if (old->state == IKE_STATE_ESTABLISHED)
@@ -157,6 +160,8 @@ static struct ike_sa *surviving_rival(struct ike_sa *old,
     struct ike_sa *rival = ike_host_find(old->host, exchange->rival_ike);
     if (!rival || !sa_is_open(rival))
         return NULL;
+    if (exchange->settled)
+        return rival;
     nonce_lower(&own, bytes_of(exchange->nonce, NONCE_SIZE), nonce_r);
     return nonce_compare(bytes_of(own.octets, own.size),
                          bytes_of(exchange->rival_nonce.octets,
@@ -183,6 +188,7 @@ static void settle(struct ike_sa *old, struct ike_sa *made,
     if (exchange->collided) {
         rival = ike_host_find(old->host, exchange->rival_ike);
         if (rival) { /* its maker deletes it */
+            priv(rival)->rival_of = 0;
             priv(rival)->linger = now + span;
             timer_update(priv(rival));
         }
@@ -192,6 +198,20 @@ static void settle(struct ike_sa *old, struct ike_sa *made,
     if (!request_of_kind(old, REQUEST_DELETE_IKE))
         request_new(old, REQUEST_DELETE_IKE);
     pump(made, now);
+}
+
+void rekey_peer_uses(struct ike_sa *sa, const struct received *in)
+{
+    struct ike_sa *old = ike_host_find(sa->host, priv(sa)->rival_of);
+    struct request *own = old ? request_of_kind(old, REQUEST_REKEY_IKE) : NULL;
+
+    if (!priv(sa)->rival_of || !own || !own->exchange ||
+        !own->exchange->collided || deletes_ike(&in->message))
+        return;
+    own->exchange->settled = true;
+    take_over(old, sa);
+    priv(old)->linger = in->now + retransmission_span(&sa->host->config);
+    timer_update(priv(old));
 }
 
 void rekey_abandon(struct ike_sa *sa, struct request *request)
@@ -348,6 +368,7 @@ static void accept(struct ike_sa *sa, struct received *in,
     if (own && own->sent && own->exchange && !own->exchange->collided) {
         own->exchange->collided = true; /* settled when ours is answered */
         own->exchange->rival_ike = o->exchange->ike_spi;
+        priv(made)->rival_of = priv(sa)->local_spi;
         nonce_lower(&own->exchange->rival_nonce, o->terms.nonce, nonce);
     } else {
         take_over(sa, made);
