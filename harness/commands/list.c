@@ -107,6 +107,15 @@ static bool list_deviations(struct table *table, struct error *error)
     return profiles_list_deviations(table->rows, error);
 }
 
+static bool list_options(struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"name", "variable", "standard",
+                                          "help"};
+
+    memcpy(table->columns, columns, sizeof columns);
+    return profiles_list_options(table->rows, error);
+}
+
 static const struct {
     const char *name;
     const char *help;
@@ -117,6 +126,7 @@ static const struct {
     {"gateways", "adapters of gateways under test", list_gateways},
     {"deviations", "known deviations, from the gateways' profiles",
      list_deviations},
+    {"options", "what scenarios can set at a gateway under test", list_options},
 };
 
 /* ---- Printing ---- */
@@ -187,7 +197,7 @@ struct list_command {
     bool json;
 };
 
-static const struct argp_option options[] = {
+static const struct argp_option arguments[] = {
     {"json", KEY_JSON, NULL, 0, "as JSON: an array of objects", 0},
     {0},
 };

@@ -10,5 +10,8 @@ bool profiles_list(json_t *rows, struct error *error);
 /* Appends an object for each deviation: gateway, clause, scenario, reason,
  * link. */
 bool profiles_list_deviations(json_t *rows, struct error *error);
+/* Appends an object for each option of adapters: name, variable, standard,
+ * help. */
+bool profiles_list_options(json_t *rows, struct error *error);
 
 #endif

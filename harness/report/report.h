@@ -35,7 +35,7 @@ bool verdict_find(const char *name, enum verdict *out);
 /* A deviation that the gateway's profile admits. `scenario` is an id or a
  * pattern of fnmatch(3). One bound to an id must show whenever that scenario
  * runs; one bound to a pattern may. */
-struct deviation {
+struct known_deviation {
     const char *clause;
     const char *scenario;
     const char *reason;
@@ -101,7 +101,7 @@ const char *result_format(struct result *result, const char *format, ...)
 void result_take_oracle(struct result *result, const struct oracle *oracle);
 /* Marks the known findings and decides the outcome from `judged`. With
  * `strict` a warning that is not known fails. May be called again. */
-void result_settle(struct result *result, const struct deviation *known,
+void result_settle(struct result *result, const struct known_deviation *known,
                    size_t known_count, bool strict);
 /* Not known, and of this verdict. */
 size_t result_count(const struct result *result, enum verdict verdict);

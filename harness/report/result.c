@@ -165,7 +165,7 @@ size_t result_known_count(const struct result *result)
     return count;
 }
 
-static bool deviation_covers(const struct deviation *known,
+static bool deviation_covers(const struct known_deviation *known,
                              const struct result *result)
 {
     return fnmatch(known->scenario, result->scenario, 0) == 0;
@@ -176,8 +176,8 @@ static bool is_pattern(const char *text)
     return strpbrk(text, "*?[") != NULL;
 }
 
-static void mark_known(struct result *result, const struct deviation *known,
-                       size_t count)
+static void mark_known(struct result *result,
+                       const struct known_deviation *known, size_t count)
 {
     for (size_t i = 0; i < result->finding_count; i++) {
         struct result_finding *at = &result->findings[i];
@@ -200,9 +200,9 @@ static void mark_known(struct result *result, const struct deviation *known,
 }
 
 /* A deviation that is bound to this very scenario and did not show, or NULL. */
-static const struct deviation *missing(const struct result *result,
-                                       const struct deviation *known,
-                                       size_t count)
+static const struct known_deviation *
+missing(const struct result *result, const struct known_deviation *known,
+        size_t count)
 {
     for (size_t k = 0; k < count; k++) {
         bool shown = false;
@@ -222,10 +222,10 @@ static const struct deviation *missing(const struct result *result,
 
 /* The outcome of a trace that was judged to its end. */
 static enum outcome settle_conclusive(struct result *result,
-                                      const struct deviation *known,
+                                      const struct known_deviation *known,
                                       size_t count, bool strict)
 {
-    const struct deviation *absent = missing(result, known, count);
+    const struct known_deviation *absent = missing(result, known, count);
     size_t undecided = 0;
 
     if (result_count(result, VERDICT_FAIL) > 0)
@@ -252,7 +252,7 @@ static enum outcome settle_conclusive(struct result *result,
     return result_known_count(result) > 0 ? OUTCOME_XFAIL : OUTCOME_PASS;
 }
 
-void result_settle(struct result *result, const struct deviation *known,
+void result_settle(struct result *result, const struct known_deviation *known,
                    size_t known_count, bool strict)
 {
     mark_known(result, known, known_count);

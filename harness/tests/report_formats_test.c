@@ -260,10 +260,10 @@ START_TEST(a_link_that_runs_something_is_text)
 {
     char folder[40], path[64];
     struct report report = {.command = "", .gateway = "", .complete = true};
-    const struct deviation evil = {SAMPLE_CLAUSE, "a/b", "why",
-                                   "javascript:alert(1)"};
-    const struct deviation good = {SAMPLE_CLAUSE, "a/b", "why",
-                                   "https://example.org/?a=\"><b>"};
+    const struct known_deviation evil = {SAMPLE_CLAUSE, "a/b", "why",
+                                         "javascript:alert(1)"};
+    const struct known_deviation good = {SAMPLE_CLAUSE, "a/b", "why",
+                                         "https://example.org/?a=\"><b>"};
     struct result *result = report_add(&report);
     char *text;
 

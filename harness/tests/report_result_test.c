@@ -36,15 +36,15 @@ START_TEST(text_is_clean)
 }
 END_TEST
 
-static const struct deviation known[] = {
+static const struct known_deviation known[] = {
     {SAMPLE_CLAUSE, "a/known", "upstream says so", "https://example.org/1"},
 };
-static const struct deviation known_somewhere[] = {
+static const struct known_deviation known_somewhere[] = {
     {SAMPLE_CLAUSE, "a/*", "upstream says so", NULL},
 };
 
 static enum outcome settled(const char *scenario, enum verdict judged,
-                            const struct deviation *list, bool strict)
+                            const struct known_deviation *list, bool strict)
 {
     struct result result;
     enum outcome outcome;
