@@ -181,6 +181,7 @@ static int core_corrupt(lua_State *lua)
     size_t size;
     const char *octets = luaL_checklstring(lua, 1, &size);
     lua_Integer at = luaL_checkinteger(lua, 2);
+    char mask = (char)luaL_optinteger(lua, 3, 0xff);
     luaL_Buffer buffer;
 
     if (at < 0)
@@ -188,7 +189,7 @@ static int core_corrupt(lua_State *lua)
     luaL_argcheck(lua, at >= 0 && (size_t)at < size, 2, "outside the octets");
     char *copy = luaL_buffinitsize(lua, &buffer, size);
     memcpy(copy, octets, size);
-    copy[at] = (char)(copy[at] ^ (char)luaL_optinteger(lua, 3, 0xff));
+    copy[at] = (char)(copy[at] ^ mask);
     luaL_pushresultsize(&buffer, size);
     return 1;
 }

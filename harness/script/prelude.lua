@@ -932,8 +932,15 @@ function t:start_gateway(options)
     end
 end
 
+-- Unless a scenario says otherwise: encryption with random IVs for IKE, so that
+-- a gateway that ties IVs to Message IDs can answer under a Message ID again.
+local IKE_PROPOSAL = "aes128-sha256-x25519"
+local ESP_PROPOSAL = "aes128gcm16"
+
 local function gateway_options(options)
     local result = {}
+    options.ike = options.ike or IKE_PROPOSAL
+    options.esp = options.esp or ESP_PROPOSAL
     for _, name in ipairs {"ike", "esp", "auth", "fragmentation"} do
         result[name] = options[name]
     end
