@@ -263,7 +263,7 @@ int command_list(int argc, char **argv)
 {
     struct buffer doc = {0};
     struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "[LIST]"};
+        .options = arguments, .parser = parse, .args_doc = "[LIST]"};
     struct list_command list = {0};
     int status = EXIT_USAGE;
 
