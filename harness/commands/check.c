@@ -191,7 +191,8 @@ static void print(const struct check *check, const struct report *report)
     terminal_result_head(&terminal);
     for (size_t i = 0; i < report->count; i++) {
         terminal_result(&terminal, &report->results[i]);
-        if (check->captures.count > 0 || report->count == 1)
+        if (report->results[i].totals.frames > 0 &&
+            (check->captures.count > 0 || report->count == 1))
             terminal_details(&terminal, &report->results[i]);
     }
     terminal_summary(&terminal, report);

@@ -159,7 +159,7 @@ char *counts_to_text(const size_t counts[OUTCOMES], char *text, size_t size)
         {OUTCOME_XPASS, "passed unexpectedly"},
         {OUTCOME_INCONCLUSIVE, "inconclusive"},
         {OUTCOME_NOT_APPLICABLE, "not applicable"},
-        {OUTCOME_ERROR, "errors"},
+        {OUTCOME_ERROR, "with errors"},
     };
 
     text[0] = '\0';
