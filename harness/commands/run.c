@@ -418,9 +418,11 @@ static bool select_scenarios(const struct run_command *run,
             return false;
     if (run->words.count == 0)
         selection_add_all(selection, all);
-    return (all->items != NULL && selection->count > 0) ||
-           error_set(error, "no scenarios found; COUNTERFOIL_HOME names the "
-                            "folder that holds scenarios/");
+    if (all->items != NULL && selection->count > 0)
+        return true;
+    error_set(error, "no scenarios found; COUNTERFOIL_HOME names the folder "
+                     "that holds scenarios/");
+    return false;
 }
 
 static int run_selected(struct run_command *run)
