@@ -250,9 +250,20 @@ void sync_response(struct ike_sa *sa, struct received *in)
     }
     uint32_t m1 = request->sync.expected_send, m2 = sync.expected_recv;
     uint32_t p1 = request->sync.expected_recv, p2 = sync.expected_send;
+    uint32_t next_send = m1 > m2 ? m1 : m2;
+    uint32_t next_receive = p1 > p2 ? p1 : p2;
+    bool superseded = request->superseded;
+    if (superseded) { /* A.4: what the other sync has raised stays */
+        if (next_send < sa->next_send)
+            next_send = sa->next_send;
+        if (next_receive < sa->next_receive)
+            next_receive = sa->next_receive;
+    }
     host_event(sa->host, sa, &event);
     request_remove(sa, request);
-    adopt(sa, m1 > m2 ? m1 : m2, p1 > p2 ? p1 : p2);
+    if (next_send != sa->next_send || next_receive != sa->next_receive ||
+        !superseded)
+        adopt(sa, next_send, next_receive);
     priv(sa)->send_exhausted = false;
     sync_event(sa, in, 0);
     sa_event(sa, IKE_EVENT_COUNTERS, NULL);
