@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,29 +199,37 @@ static int is_entry(const struct dirent *entry)
     return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind,
+                        struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    return place->level > 0 ? remove(path) : 0;
+}
+
 /* An empty folder for a scenario. What a former run left there is removed;
  * anything else is not ours to remove. */
 static bool make_job_folder(const char *path, struct error *error)
 {
     struct dirent **entries;
-    bool ours, good = make_folder(path, error);
+    char result[4096];
+    bool good;
     int count;
 
-    if (!good)
+    if (!make_folder(path, error))
         return false;
+    snprintf(result, sizeof result, "%s/result.json", path);
+    if ((is_run_folder(path) || access(result, F_OK) == 0) &&
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+        return error_set(error, "%s: cannot be emptied: %s", path,
+                         strerror(errno));
     count = scandir(path, &entries, is_entry, alphasort);
     if (count < 0)
         return error_set(error, "%s: %s", path, strerror(errno));
-    ours = is_run_folder(path);
-    for (int i = 0; i < count; i++) {
-        char file[4096];
-
-        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        ours |= strcmp(entries[i]->d_name, "result.json") == 0;
-        if (good && (!ours || unlink(file) != 0))
-            good = error_set(error, "%s: in the way", file);
+    good = count == 0 ||
+           error_set(error, "%s/%s: in the way", path, entries[0]->d_name);
+    for (int i = 0; i < count; i++)
         free(entries[i]);
-    }
     free(entries);
     return good;
 }
