@@ -154,6 +154,8 @@ void net_loop_free(struct net_loop *loop)
 
     if (loop == NULL)
         return;
+    if (loop->signals != NULL)
+        signal_arrived(loop); /* one that nobody waited for is spent */
     poller_free(loop->signals);
     poller_free(loop->timer);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
@@ -171,6 +173,11 @@ bool net_loop_interrupted(const struct net_loop *loop)
 void net_loop_resume(struct net_loop *loop)
 {
     loop->interrupted = false;
+}
+
+void net_loop_interrupt(struct net_loop *loop)
+{
+    loop->interrupted = true;
 }
 
 /* Arms the timer; an unset one for TIME_NEVER. */

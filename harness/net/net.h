@@ -45,6 +45,8 @@ bool net_loop_interrupted(const struct net_loop *loop);
 /* Forgets a signal that came, so that cleaning up after it can wait for
  * events. The next signal interrupts again. */
 void net_loop_resume(struct net_loop *loop);
+/* As if a signal had come. */
+void net_loop_interrupt(struct net_loop *loop);
 /* Waits until a process ended, a datagram arrived (it is kept for the link's
  * next step), a signal came or `deadline` has passed. True unless it was the
  * deadline. May also return early without a cause, so look at the clock. */
