@@ -76,6 +76,8 @@ bool judge_folder(const char *folder, bool strict, struct result *result,
 /* Key tables and folders that hold them. */
 bool load_keys(const char *const *paths, size_t count, struct trace_keys *keys,
                struct error *error);
+/* Prints every event of a trace as a JSON object a line. */
+bool show_json(const struct trace_options *options, struct error *error);
 /* The folder holds events.jsonl or trace.pcapng. */
 bool is_run_folder(const char *path);
 /* `path` itself if it is a run's folder, else all below it, sorted. */

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/commands.h"
 
-enum { KEY_KEYS = 0x100, KEY_EVENTS, KEY_ROWS };
+enum { KEY_KEYS = 0x100, KEY_EVENTS, KEY_ROWS, KEY_JSON };
 enum { ROWS = 10000 };
 
 static const struct argp_option options[] = {
@@ -14,6 +15,8 @@ static const struct argp_option options[] = {
      "Wireshark's key tables: files, or a folder that holds them. Repeatable.",
      0},
     {"events", KEY_EVENTS, "FILE", 0, "events.jsonl of the run", 0},
+    {"json", KEY_JSON, NULL, 0,
+     "every frame as our decoder sees it, one JSON object a line", 0},
     {"rows", KEY_ROWS, "N", 0, "draw no more than N rows (default 10000)", 0},
     {0},
 };
@@ -28,6 +31,7 @@ struct show {
     const char *path, *events;
     struct texts keys;
     uint64_t rows;
+    bool json;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -46,6 +50,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         if (!parse_number(argument, "--rows", 1, 100000000, &show->rows,
                           &error))
             argp_error(state, "%s", error.text);
+        return 0;
+    case KEY_JSON:
+        show->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (show->path != NULL)
@@ -120,6 +127,31 @@ static int show_capture(const struct show *show, struct result *result,
     return good ? EXIT_PASS : complain("%s", error.text);
 }
 
+/* Frames as they are decoded; the folder's own keys and events first. */
+static int show_frames(const struct show *show, bool folder)
+{
+    char capture[4096], events[4096];
+    const char *path = folder ? capture : show->path;
+    struct trace_keys *keys = trace_keys_new();
+    struct trace_options trace = {.captures = &path,
+                                  .capture_count = 1,
+                                  .events = show->events,
+                                  .keys = keys};
+    struct error error = {""};
+
+    snprintf(capture, sizeof capture, "%s/trace.pcapng", show->path);
+    snprintf(events, sizeof events, "%s/events.jsonl", show->path);
+    if (folder && trace.events == NULL && access(events, F_OK) == 0)
+        trace.events = events;
+    bool good =
+        (!folder || trace_keys_load_directory(keys, show->path, &error)) &&
+        load_keys((const char *const *)show->keys.items, show->keys.count, keys,
+                  &error) &&
+        show_json(&trace, &error);
+    trace_keys_free(keys);
+    return good ? EXIT_PASS : complain("%s", error.text);
+}
+
 int command_show(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -133,9 +165,13 @@ int command_show(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &show) == 0) {
         result_init(&result);
         ladder_init(&ladder, show.rows);
-        status = stat(show.path, &found) == 0 && S_ISDIR(found.st_mode)
-                     ? show_folder(&show, &result, &ladder)
-                     : show_capture(&show, &result, &ladder);
+        bool folder = stat(show.path, &found) == 0 && S_ISDIR(found.st_mode);
+        if (show.json)
+            status = show_frames(&show, folder);
+        else if (folder)
+            status = show_folder(&show, &result, &ladder);
+        else
+            status = show_capture(&show, &result, &ladder);
         ladder_clear(&ladder);
         result_clear(&result);
     }

@@ -137,7 +137,9 @@ static int core_gateway_start(lua_State *lua)
         const char *value = lua_isboolean(lua, -1)
                                 ? (lua_toboolean(lua, -1) ? "yes" : "no")
                                 : lua_tostring(lua, -1);
-        play_gateway_option(play_of(lua), lua_tostring(lua, -3), value);
+        if (!play_gateway_option(play_of(lua), lua_tostring(lua, -3), value,
+                                 &error))
+            return push_failure(lua, &error);
         lua_pop(lua, 1);
     }
     if (!play_gateway_start(play_of(lua), &error))

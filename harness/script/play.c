@@ -345,6 +345,11 @@ enum play_status scenario_play(const struct scenario *scenario,
                                const struct play_options *options,
                                struct error *error)
 {
+    bool applicable;
+    if (!play_applicable(scenario, options->gateway, &applicable, error))
+        return PLAY_ERROR;
+    if (!applicable)
+        return PLAY_NOT_APPLICABLE;
     struct error *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {

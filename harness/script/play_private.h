@@ -9,8 +9,8 @@
 /* Loads the gateway's profile; nothing is started yet. */
 bool play_gateway_open(struct play *play, struct error *error);
 /* An option of the adapter, as the scenario gives it. */
-void play_gateway_option(struct play *play, const char *name,
-                         const char *value);
+bool play_gateway_option(struct play *play, const char *name, const char *value,
+                         struct error *error);
 /* Starts it and waits until it is ready. */
 bool play_gateway_start(struct play *play, struct error *error);
 /* Starts one of the adapter's executables; `play->action` runs then. */
@@ -20,5 +20,10 @@ bool play_gateway_alive(struct play *play);
 /* Notes whether it lives, and stops it. */
 void play_gateway_finish(struct play *play);
 void play_gateway_free(struct play *play);
+
+/* Does the gateway's profile say that it can play this? `error` says what it
+ * lacks. False when there is no such profile. */
+bool play_applicable(const struct scenario *scenario, const char *gateway,
+                     bool *applicable, struct error *error);
 
 #endif

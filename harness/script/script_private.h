@@ -61,6 +61,7 @@ struct play {
     struct trace_events *events;
     struct trace_keys *keys;
     struct gateway *gateway;
+    bool gateway_started;
     struct process *action; /* of the gateway's adapter, at most one */
     struct crypto *crypto;
     struct rng_seeded rng;
