@@ -3,6 +3,8 @@
 # belongs together has the same thread number.
 
 BEGIN {
+    # What no table of Wireshark 4.0 has a name for is a comment there.
+    FOREIGN = "#counterfoil "
     ike_encr["AES_CBC_128"] = "AES-CBC-128 [RFC3602]"
     ike_encr["AES_CBC_192"] = "AES-CBC-192 [RFC3602]"
     ike_encr["AES_CBC_256"] = "AES-CBC-256 [RFC3602]"

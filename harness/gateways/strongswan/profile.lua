@@ -8,7 +8,7 @@ return {
     -- What scenarios may need. A role behind a name: only when the gateway has
     -- it in the first IKE SA.
     supports = {
-        "initiator", "responder",
+        "peer", "initiator", "responder",
         "psk", "rsa", "ecdsa",
         "fragmentation", "mobike", "redirect",
         "rekey", "terminate", "dpd", "keys", "crash",
