@@ -67,7 +67,7 @@ expect 'clause of no scenario' 2 '^counterfoil: no scenario names the clause' \
     run RFC4303-2.1-01
 expect 'unknown gateway' 2 '^counterfoil: .*nosuch' \
     run --gateway nosuch rfc6311/failover-normal
-expect 'output that is no folder' 2 '^counterfoil: /dev/null/x: ' \
+expect 'output that is no folder' 2 '^counterfoil: /dev/null/x/.*Not a directory' \
     run --out /dev/null/x rfc6311/failover-normal
 
 mkdir own
@@ -165,8 +165,9 @@ assert r["complete"] and r["exit_status"] == 1
 f = r["results"][0]["findings"][0]
 assert f["frames"] == [2, 3] and f["subject"]["address"] == "192.0.2.2", f'
     expect 'JSON on standard output' 1 '"exit_status": 1' check bad.pcap --json -
+    cp out stdout.json
     holds 'and nothing else there' /usr/bin/python3 -c \
-        'import json; json.load(open("out"))'
+        'import json; json.load(open("stdout.json"))'
     expect 'output that cannot be written' 2 '/nowhere/r.xml' \
         check good.pcap --junit /nowhere/r.xml
     expect 'no annotation over the capture' 2 'written over itself' \
