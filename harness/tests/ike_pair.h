@@ -246,6 +246,13 @@ static inline void pair_run(struct pair *pair, uint64_t span)
     pair->now = end;
 }
 
+/* For pair.drop: loses pair.number out of 100. */
+static inline bool drop_percent(struct pair *pair, const struct flying *f)
+{
+    (void)f;
+    return rng_u32(&pair->rng.rng) % 100 < pair->number;
+}
+
 static inline struct ike_sa *pair_connect(struct pair *pair)
 {
     return ike_connect(pair->a.host, &pair->a.at, &pair->b.at, pair->now);

@@ -379,12 +379,6 @@ START_TEST(rekey_with_loss)
 }
 END_TEST
 
-static bool drop_some(struct pair *pair, const struct flying *f)
-{
-    (void)f;
-    return rng_u32(&pair->rng.rng) % 100 < pair->number;
-}
-
 /* Both sides do everything at once, with loss; in the end both agree. */
 START_TEST(chaos)
 {
@@ -392,7 +386,7 @@ START_TEST(chaos)
         struct pair pair;
         pair_established(&pair, seed);
         pair.number = (unsigned)(seed % 5) * 6;
-        pair.drop = drop_some;
+        pair.drop = drop_percent;
         ike_host_config(pair.a.host)->retransmit_tries = 14;
         ike_host_config(pair.b.host)->retransmit_tries = 14;
         for (int round = 0; round < 10; round++) {
