@@ -95,9 +95,9 @@ static void finish(struct reading *reading, const struct error *broken)
         result->reason = result_text(result, "the run did not reach its end");
     }
     if (!whole)
-        result->reason = result_format(
-            result, "%s%sjudged up to where it breaks off: %s", result->reason,
-            result->reason[0] != '\0' ? "; " : "", broken->text);
+        result->notice =
+            result_format(result, "judged up to where the trace breaks off: %s",
+                          broken->text);
 }
 
 /* Reads and judges. False if not one event could be had. */

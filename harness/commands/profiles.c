@@ -23,10 +23,13 @@ void settle_with_profile(struct result *result, bool strict)
     if (result->gateway[0] == '\0' ||
         !gateway_profile_load(result->gateway, &profile, NULL)) {
         result_settle(result, NULL, 0, strict);
-        if (result->gateway[0] != '\0' && result->outcome == OUTCOME_FAIL)
-            result->reason = result_format(
-                result, "%s (no profile of %s here, so nothing is known)",
-                result->reason, result->gateway);
+        if (result->gateway[0] != '\0')
+            result->notice = result_format(
+                result,
+                "%s%sthere is no profile of %s here, so no deviation "
+                "is known",
+                result->notice, result->notice[0] != '\0' ? "; " : "",
+                result->gateway);
         return;
     }
     known = memory_take((profile.deviation_count + 1) * sizeof *known);

@@ -264,6 +264,7 @@ static void result_section(struct buffer *out, const struct result *result,
         element(out, "p", "purpose", "%s", result->purpose);
     raw(out, "<dl>\n");
     term(out, "reason", result->reason);
+    term(out, "notice", result->notice);
     term(out, "folder", result->folder);
     term(out, "replay", result->replay);
     term(out, "not judged", result_blind_spots(result, blind, sizeof blind));

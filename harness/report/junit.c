@@ -107,6 +107,8 @@ static void describe(struct buffer *out, const struct result *result)
 {
     if (result->reason[0] != '\0')
         buffer_format(out, "%s\n", result->reason);
+    if (result->notice[0] != '\0')
+        buffer_format(out, "%s\n", result->notice);
     for (size_t i = 0; i < result->finding_count; i++)
         describe_finding(out, &result->findings[i]);
     if (result->replay[0] != '\0')

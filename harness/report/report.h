@@ -80,6 +80,7 @@ struct result {
     enum verdict judged;  /* by the oracle, from the trace alone */
     enum outcome outcome; /* see result_settle */
     const char *reason;   /* one line, for both */
+    const char *notice;   /* what else must be known about the verdict */
     struct result_finding *findings;
     size_t finding_count;
     struct clause_tally *tallies;

@@ -60,6 +60,7 @@ void result_init(struct result *result)
         .judged = VERDICT_ERROR,
         .outcome = OUTCOME_ERROR,
         .reason = "",
+        .notice = "",
     };
 }
 

@@ -23,6 +23,7 @@ static const struct text_member text_members[] = {
     {"folder", offsetof(struct result, folder)},
     {"replay", offsetof(struct result, replay)},
     {"reason", offsetof(struct result, reason)},
+    {"notice", offsetof(struct result, notice)},
     {"log_tail", offsetof(struct result, log_tail)},
 };
 

@@ -49,6 +49,7 @@ static void diagnostics(struct buffer *out, const struct result *result)
     buffer_format(out, "  ---\n");
     entry(out, "  ", "verdict", outcome_name(result->outcome));
     entry(out, "  ", "reason", result->reason);
+    entry(out, "  ", "notice", result->notice);
     entry(out, "  ", "folder", result->folder);
     entry(out, "  ", "replay", result->replay);
     buffer_format(out, "  duration_ms: %" PRIu64 "\n",

@@ -93,16 +93,31 @@ static void wrapped(const struct terminal *terminal, unsigned margin,
     fputc('\n', terminal->out);
 }
 
+static void field_name(const struct terminal *terminal, const char *name)
+{
+    fputs("    ", terminal->out);
+    paint(terminal, DIM);
+    fprintf(terminal->out, "%-9s ", name);
+    paint(terminal, PLAIN);
+}
+
 static void field(const struct terminal *terminal, const char *name,
                   const char *text)
 {
     if (text[0] == '\0')
         return;
-    fputs("    ", terminal->out);
-    paint(terminal, DIM);
-    fprintf(terminal->out, "%-9s ", name);
-    paint(terminal, PLAIN);
+    field_name(terminal, name);
     wrapped(terminal, 14, text);
+}
+
+/* In one line however long: made to be copied. */
+static void whole_field(const struct terminal *terminal, const char *name,
+                        const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    field_name(terminal, name);
+    fprintf(terminal->out, "%s\n", text);
 }
 
 static void finding_text(const struct terminal *terminal,
@@ -189,17 +204,20 @@ void terminal_result(const struct terminal *terminal,
 
     terminal_progress(terminal, "");
     result_line(terminal, result);
-    if (quiet && result_count(result, VERDICT_WARNING) == 0)
+    if (quiet && result_count(result, VERDICT_WARNING) == 0 &&
+        result->notice[0] == '\0')
         return;
     for (size_t i = 0; i < result->finding_count; i++)
         if (!quiet || !result->findings[i].known)
             finding_text(terminal, &result->findings[i]);
     if (!quiet) {
-        field(terminal, "reason", result->reason);
+        if (result_count(result, VERDICT_FAIL) == 0) /* else it is said above */
+            field(terminal, "reason", result->reason);
         log_tail(terminal, result->log_tail);
     }
-    field(terminal, "folder", result->folder);
-    field(terminal, "replay", result->replay);
+    field(terminal, "notice", result->notice);
+    whole_field(terminal, "folder", result->folder);
+    whole_field(terminal, "replay", result->replay);
     fflush(terminal->out);
 }
 
@@ -279,9 +297,8 @@ void terminal_details(const struct terminal *terminal,
     if (blind[0] != '\0')
         fprintf(terminal->out, "  not judged: %s\n", blind);
     if (!result->complete)
-        fprintf(terminal->out, "  incomplete: %s\n",
-                result->reason[0] != '\0' ? result->reason
-                                          : "the trace breaks off");
+        fputs("  incomplete: the trace does not reach its end\n",
+              terminal->out);
 }
 
 /* ---- All of them ---- */

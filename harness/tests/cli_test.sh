@@ -152,7 +152,7 @@ PYTHON
     expect 'numbers in order' 0 '^pass +good.pcap' check good.pcap
     head -c $(($(stat -c %s bad.pcap) - 20)) bad.pcap >cut.pcap
     expect 'a capture that is cut is judged up to there' 1 \
-        'judged up to where it breaks off' check cut.pcap
+        'judged up to where the trace breaks' check cut.pcap
     expect 'several captures are one trace' 1 '^fail ' check good.pcap bad.pcap
     expect 'from standard input' 2 'standard input|^ +reason' check -
     expect 'a ladder' 0 'ESP c0ffee01 seq 3' show bad.pcap
