@@ -172,68 +172,68 @@ static bool ecdsa_verify(EVP_PKEY *key, const struct ecdsa_method *method,
 /* AlgorithmIdentifiers as appendix A has them, and Ed25519's (RFC 8420). */
 static const struct identifier {
     const char *key; /* OpenSSL's name of the key type */
-    uint16_t hash;
     const char *digest;
     int nid;
+    uint16_t hash;
     uint8_t size;
     uint8_t der[15];
 } identifiers[] = {
     {"RSA",
-     HASH_SHA1,
      "SHA1",
      NID_sha1WithRSAEncryption,
+     HASH_SHA1,
      15,
      {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
       0x05, 0x05, 0x00}},
     {"RSA",
-     HASH_SHA2_256,
      "SHA256",
      NID_sha256WithRSAEncryption,
+     HASH_SHA2_256,
      15,
      {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
       0x0b, 0x05, 0x00}},
     {"RSA",
-     HASH_SHA2_384,
      "SHA384",
      NID_sha384WithRSAEncryption,
+     HASH_SHA2_384,
      15,
      {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
       0x0c, 0x05, 0x00}},
     {"RSA",
-     HASH_SHA2_512,
      "SHA512",
      NID_sha512WithRSAEncryption,
+     HASH_SHA2_512,
      15,
      {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
       0x0d, 0x05, 0x00}},
     {"EC",
-     HASH_SHA1,
      "SHA1",
      NID_ecdsa_with_SHA1,
+     HASH_SHA1,
      11,
      {0x30, 0x09, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01}},
     {"EC",
-     HASH_SHA2_256,
      "SHA256",
      NID_ecdsa_with_SHA256,
+     HASH_SHA2_256,
      12,
      {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02}},
     {"EC",
-     HASH_SHA2_384,
      "SHA384",
      NID_ecdsa_with_SHA384,
+     HASH_SHA2_384,
      12,
      {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03}},
     {"EC",
-     HASH_SHA2_512,
      "SHA512",
      NID_ecdsa_with_SHA512,
+     HASH_SHA2_512,
      12,
      {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04}},
     {"ED25519",
-     HASH_IDENTITY,
      NULL,
      NID_ED25519,
+     HASH_IDENTITY,
      7,
      {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70}},
 };
@@ -366,7 +366,7 @@ static bool signature_verify(EVP_PKEY *key, struct bytes data,
     if (!algorithm)
         return error_openssl(error, "AlgorithmIdentifier");
     size_t used = (size_t)(at - identifier.data);
-    struct scheme scheme;
+    struct scheme scheme = {0};
     bool good = used == length ||
                 error_set(error, "AlgorithmIdentifier ends at octet %zu of %u",
                           used, length);

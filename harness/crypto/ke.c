@@ -72,25 +72,18 @@ void ke_groups_free(struct crypto *crypto)
     BN_CTX_free(crypto->numbers);
 }
 
-/* NULL for what is no ECP group. */
-static const struct curve *curve_of(const struct crypto *crypto,
-                                    const struct ke_info *info)
+static const struct curve *curve_of(const struct ke *ke)
 {
-    switch (info->id) {
-    case KE_ECP_256:
-        return &crypto->curves[CURVE_P256];
-    case KE_ECP_384:
-        return &crypto->curves[CURVE_P384];
-    default:
-        return NULL;
-    }
+    return &ke->crypto
+                ->curves[ke->info->id == KE_ECP_256 ? CURVE_P256 : CURVE_P384];
 }
 
 /* ---- ECP ---- */
 
 /* The uncompressed form of SEC 1 without its first octet, 4, is x | y. */
-static bool ecp_public(struct ke *ke, const struct curve *curve)
+static bool ecp_public(struct ke *ke)
 {
+    const struct curve *curve = curve_of(ke);
     uint8_t octets[POINT_MAX];
     size_t size = (size_t)ke->info->public_size + 1;
     EC_POINT *point = EC_POINT_new(curve->group);
@@ -107,7 +100,7 @@ static bool ecp_public(struct ke *ke, const struct curve *curve)
 }
 
 /* A scalar in [1, order - 1]. */
-static bool ecp_new(struct ke *ke, const struct curve *curve, struct rng *rng)
+static bool ecp_new(struct ke *ke, struct rng *rng)
 {
     uint8_t drawn[SCALAR_MAX + SCALAR_EXTRA];
     size_t size = (size_t)ke->info->secret_size + SCALAR_EXTRA;
@@ -117,9 +110,9 @@ static bool ecp_new(struct ke *ke, const struct curve *curve, struct rng *rng)
     if (!ke->secret)
         return false;
     BN_set_flags(ke->secret, BN_FLG_CONSTTIME);
-    return BN_mod(ke->secret, ke->secret, curve->order_less_one,
+    return BN_mod(ke->secret, ke->secret, curve_of(ke)->order_less_one,
                   ke->crypto->numbers) &&
-           BN_add_word(ke->secret, 1) && ecp_public(ke, curve);
+           BN_add_word(ke->secret, 1) && ecp_public(ke);
 }
 
 /* RFC 6989 2.3: OpenSSL's reading of a point fails unless both coordinates
@@ -140,9 +133,10 @@ static EC_POINT *ecp_point(const struct ke *ke, const struct curve *curve,
 }
 
 /* RFC 5903 section 7: the secret is x of the common point. */
-static bool ecp_shared(const struct ke *ke, const struct curve *curve,
-                       struct bytes peer, uint8_t *out, struct error *error)
+static bool ecp_shared(const struct ke *ke, struct bytes peer, uint8_t *out,
+                       struct error *error)
 {
+    const struct curve *curve = curve_of(ke);
     EC_POINT *point = ecp_point(ke, curve, peer, error);
     if (!point)
         return false;
@@ -243,6 +237,31 @@ static bool x25519_shared(const struct ke *ke, struct bytes peer, uint8_t *out,
 
 /* ---- All ---- */
 
+static bool draw(struct ke *ke, struct rng *rng)
+{
+    switch (ke->info->id) {
+    case KE_CURVE25519:
+        return x25519_new(ke, rng);
+    case KE_MODP_2048:
+        return modp_new(ke, rng);
+    default:
+        return ecp_new(ke, rng);
+    }
+}
+
+static bool share(const struct ke *ke, struct bytes peer, uint8_t *out,
+                  struct error *error)
+{
+    switch (ke->info->id) {
+    case KE_CURVE25519:
+        return x25519_shared(ke, peer, out, error);
+    case KE_MODP_2048:
+        return modp_shared(ke, peer, out, error);
+    default:
+        return ecp_shared(ke, peer, out, error);
+    }
+}
+
 struct ke *ke_new(struct crypto *crypto, uint16_t method, struct rng *rng,
                   struct error *error)
 {
@@ -254,11 +273,7 @@ struct ke *ke_new(struct crypto *crypto, uint16_t method, struct rng *rng,
     struct ke *ke = memory_take(sizeof *ke);
     ke->crypto = crypto;
     ke->info = info;
-    const struct curve *curve = curve_of(crypto, info);
-    bool good = curve                       ? ecp_new(ke, curve, rng)
-                : info->id == KE_CURVE25519 ? x25519_new(ke, rng)
-                                            : modp_new(ke, rng);
-    crypto_require(good, info->name);
+    crypto_require(draw(ke, rng), info->name);
     return ke;
 }
 
@@ -274,10 +289,7 @@ bool ke_shared(struct ke *ke, struct bytes peer, struct buffer *secret,
         return error_set(error, "%s: public value of %zu octets, not %u",
                          ke->info->name, peer.size, ke->info->public_size);
     uint8_t out[SECRET_MAX];
-    const struct curve *curve = curve_of(ke->crypto, ke->info);
-    bool good = curve        ? ecp_shared(ke, curve, peer, out, error)
-                : ke->x25519 ? x25519_shared(ke, peer, out, error)
-                             : modp_shared(ke, peer, out, error);
+    bool good = share(ke, peer, out, error);
     if (good)
         buffer_bytes(secret, bytes_of(out, ke->info->secret_size));
     else

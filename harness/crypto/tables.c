@@ -125,7 +125,7 @@ char *suite_to_text(const struct suite *suite, char *text, size_t size)
         add_name(text, size, ke ? ke->name : NULL, "KE", suite->ke);
     }
     if (suite->esn)
-        add_name(text, size, "ESN", NULL, 0);
+        add_name(text, size, "ESN", "ESN", 1);
     return text;
 }
 

@@ -559,27 +559,6 @@ START_TEST(chains)
 }
 END_TEST
 
-START_TEST(hashes)
-{
-    uint8_t out[32];
-    for (int twice = 0; twice < 2; twice++) {
-        hash_sha1(crypto, bytes_of_string("abc"), out); /* FIPS 180 */
-        assert_octets(bytes_of(out, 20),
-                      unhex(&arena, "a9993e364706816aba3e25717850c26c9cd0d89d"),
-                      "SHA-1");
-        hash_sha256(crypto, bytes_of_string("abc"), out);
-        assert_octets(bytes_of(out, 32),
-                      unhex(&arena, "ba7816bf8f01cfea414140de5dae2223"
-                                    "b00361a396177a9cb410ff61f20015ad"),
-                      "SHA-256");
-        hash_sha1(crypto, bytes_of(NULL, 0), out);
-        assert_octets(bytes_of(out, 20),
-                      unhex(&arena, "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
-                      "SHA-1 of nothing");
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("crypto/auth");
@@ -598,7 +577,6 @@ int main(void)
     tcase_add_test(cases, files_that_do_not_load);
     tcase_add_test(cases, certificates_that_do_not_decode);
     tcase_add_test(cases, chains);
-    tcase_add_test(cases, hashes);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }

@@ -1,4 +1,4 @@
-/* Key exchange, and randomness. */
+/* Key exchange, randomness, hashes, and the tables of transforms. */
 #include "crypto/crypto.h"
 
 #include "tests/crypto_support.h"
@@ -370,6 +370,29 @@ START_TEST(the_systems_does_not_repeat)
 }
 END_TEST
 
+/* ---- Hashes ---- */
+
+START_TEST(hashes)
+{
+    uint8_t out[32];
+    for (int twice = 0; twice < 2; twice++) {
+        hash_sha1(crypto, bytes_of_string("abc"), out); /* FIPS 180 */
+        assert_octets(bytes_of(out, 20),
+                      unhex(&arena, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+                      "SHA-1");
+        hash_sha256(crypto, bytes_of_string("abc"), out);
+        assert_octets(bytes_of(out, 32),
+                      unhex(&arena, "ba7816bf8f01cfea414140de5dae2223"
+                                    "b00361a396177a9cb410ff61f20015ad"),
+                      "SHA-256");
+        hash_sha1(crypto, bytes_of(NULL, 0), out);
+        assert_octets(bytes_of(out, 20),
+                      unhex(&arena, "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+                      "SHA-1 of nothing");
+    }
+}
+END_TEST
+
 /* ---- Tables ---- */
 
 START_TEST(tables_and_lookups_agree)
@@ -437,6 +460,7 @@ int main(void)
     tcase_add_test(cases, seed_zero_is_the_key_of_zeros);
     tcase_add_test(cases, portions_do_not_matter);
     tcase_add_test(cases, the_systems_does_not_repeat);
+    tcase_add_test(cases, hashes);
     tcase_add_test(cases, tables_and_lookups_agree);
     tcase_add_test(cases, suites_as_text);
     suite_add_tcase(suite, cases);
