@@ -334,6 +334,41 @@ START_TEST(unusable_suites)
 }
 END_TEST
 
+/* Characters changed at random: rows or an error, nothing else. */
+START_TEST(garbled_tables)
+{
+    static const char *const tables[] = {"ikev2_decryption_table", "esp_sa"};
+    static const char likely[] = "\",\\x0123456789abcdef*/#\n -:";
+    struct trace_keys *keys = all_keys(true);
+    struct rng_seeded rng;
+    struct error error;
+    size_t loaded = 0;
+
+    rng_seed(&rng, 1);
+    ck_assert(trace_keys_write(keys, scratch, NULL));
+    struct buffer table = scratch_read(tables[_i]);
+    for (unsigned round = 0; round < 3000; round++) {
+        struct buffer copy = {0};
+        buffer_bytes(&copy, buffer_view(&table));
+        for (unsigned n = rng_u32(&rng.rng) % 4; n > 0; n--) {
+            uint32_t random = rng_u32(&rng.rng);
+            copy.data[(random >> 8) % copy.size] =
+                random & 1 ? (uint8_t)likely[(random >> 1) % 27]
+                           : (uint8_t)random;
+        }
+        buffer_u8(&copy, 0);
+        struct trace_keys *some = load_text((const char *)copy.data, &error);
+        loaded += some != NULL;
+        trace_keys_free(some);
+        buffer_free(&copy);
+    }
+    ck_assert_uint_gt(loaded, 0);
+    ck_assert_uint_lt(loaded, 3000);
+    buffer_free(&table);
+    trace_keys_free(keys);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace_keys");
@@ -349,6 +384,7 @@ int main(void)
     tcase_add_test(tests, long_lines);
     tcase_add_test(tests, files_and_folders);
     tcase_add_test(tests, unusable_suites);
+    tcase_add_loop_test(tests, garbled_tables, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -308,6 +308,7 @@ START_TEST(the_table_tells_the_high_half)
     run_begin(&run, &algorithms[GCM_128]);
     put_esp(&run, HIGH(0x1234) | 9, true);
     put_esp(&run, HIGH(0x1234) | 10, true);
+    put_esp(&run, HIGH(0x1233) | 12, true); /* a stale high half */
     seal_esp(&run, SPI, HIGH(0x9999) | 11, true, &octets);
     put_esp_to(&run, RIGHT, buffer_view(&octets));
     for (size_t i = 0; i < 2; i++) {
@@ -324,7 +325,7 @@ START_TEST(the_table_tells_the_high_half)
             i == 0 ? run_read(&run)
                    : open_one(scratch_path("t.pcapng"), run.keys);
         if (i == 0) { /* not to be found: no accusation */
-            for (size_t n = 0; n < 3; n++)
+            for (size_t n = 0; n < 4; n++)
                 ck_assert_int_eq(next_event(reader)->esp.status,
                                  TRACE_ESP_NO_KEY);
             trace_reader_free(reader);
@@ -332,6 +333,7 @@ START_TEST(the_table_tells_the_high_half)
         }
         check_opened(next_event(reader), HIGH(0x1234) | 9);
         check_opened(next_event(reader), HIGH(0x1234) | 10);
+        check_opened(next_event(reader), HIGH(0x1233) | 12);
         ck_assert_int_eq(next_event(reader)->esp.status, TRACE_ESP_BAD_ICV);
         trace_reader_free(reader);
     }
@@ -464,8 +466,8 @@ START_TEST(ip_fragments)
         {32, 99, 2, 0}, {0, 32, 3, 0},  {0, 32, 2, 1},  /* two at a time */
         {32, 99, 3, 1}, {0, 32, 4, 0},  {0, 32, 4, 0},  /* a copy */
         {32, 99, 4, 1}, {0, 32, 5, 0},  {24, 99, 5, 0}, /* overlap */
-        {32, 99, 5, 0}, {0, 8, 6, 0},   {8, 8, 6, 0},
-        {24, 99, 6, 0}, {16, 8, 6, 1},
+        {32, 99, 5, 0}, {0, 32, 5, 1},  {0, 8, 6, 0},
+        {8, 8, 6, 0},   {24, 99, 6, 0}, {16, 8, 6, 1},
     };
     const char *const from = _i ? "2001:db8::1" : LEFT;
     const char *const to = _i ? "2001:db8::2" : RIGHT;
@@ -491,6 +493,32 @@ START_TEST(ip_fragments)
             ck_assert_int_eq(event->kind, TRACE_OTHER);
         }
     }
+    buffer_free(&octets);
+    buffer_free(&packet);
+    run_end(&run, reader);
+}
+END_TEST
+
+/* A last fragment that ends before another one: both are given up, and the
+ * packet sent again is made whole. */
+START_TEST(ip_fragments_that_contradict)
+{
+    struct run run;
+    struct buffer octets = {0}, packet = {0};
+
+    run_begin(&run, &algorithms[GCM_128]);
+    run_add_esp(&run, RIGHT, SPI);
+    seal_esp(&run, SPI, 77, false, &octets);
+    struct bytes whole =
+        make_packet(&packet, CARRIER_ESP, LEFT, RIGHT, 0, buffer_view(&octets));
+    put_fragment(&run, whole, 48, 8, 1);
+    put_fragment(&run, bytes_slice(whole, 0, 20 + 40), 16, 24, 1);
+    put_fragment(&run, whole, 0, 32, 1);
+    put_fragment(&run, whole, 32, 99, 1);
+    struct trace_reader *reader = run_read(&run);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(next_event(reader)->kind, TRACE_OTHER);
+    check_opened(next_event(reader), 77);
     buffer_free(&octets);
     buffer_free(&packet);
     run_end(&run, reader);
@@ -549,6 +577,7 @@ int main(void)
     tcase_add_test(tests, padding_longer_than_the_packet);
     tcase_add_test(tests, cut_by_the_snap_length);
     tcase_add_loop_test(tests, ip_fragments, 0, 3);
+    tcase_add_test(tests, ip_fragments_that_contradict);
     tcase_add_loop_test(tests, ip_fragments_at_random, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

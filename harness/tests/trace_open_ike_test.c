@@ -198,29 +198,40 @@ START_TEST(what_does_not_open_says_why)
 }
 END_TEST
 
-/* Seals `inner` as it is, a chain that starts with `first`. */
+/* Seals `inner` as it is, a chain that starts with `first`; `clear` Nonce
+ * payloads come before. */
 static void seal_chain(struct run *run, uint8_t first, struct bytes inner,
-                       bool bad_padding, struct buffer *out)
+                       bool bad_padding, size_t clear, struct buffer *out)
 {
     struct protection p = ike_protection(run, true);
     struct ike_header header = header_of(true, 1);
     struct buffer plain = {0};
-    uint8_t head[32], iv[16];
+    struct buffer head = {0};
+    uint8_t fixed[IKE_HEADER_SIZE], iv[16];
+    const size_t nonce_size = 4 + 16;
 
     buffer_bytes(&plain, inner);
     buffer_u8(&plain, bad_padding ? 200 : 0);
-    size_t size = sizeof head + plain.size + protection_overhead(&p);
-    header.next_payload = PAYLOAD_SK;
-    header.length = (uint32_t)size;
-    ike_header_encode(&header, head);
-    head[28] = first;
-    head[29] = 0;
-    write_u16(head + 30, (uint16_t)(size - 28));
-    buffer_bytes(out, bytes_of(head, sizeof head));
-    struct bytes aad = bytes_of(head, sizeof head);
+    size_t sealed_size = plain.size + protection_overhead(&p);
+    header.next_payload = clear ? PAYLOAD_NONCE : PAYLOAD_SK;
+    header.length =
+        (uint32_t)(IKE_HEADER_SIZE + clear * nonce_size + 4 + sealed_size);
+    ike_header_encode(&header, fixed);
+    buffer_bytes(&head, bytes_of(fixed, sizeof fixed));
+    for (size_t i = 0; i < clear; i++) {
+        uint8_t *at = buffer_space(&head, nonce_size);
+        at[0] = i + 1 < clear ? PAYLOAD_NONCE : PAYLOAD_SK;
+        at[3] = (uint8_t)nonce_size;
+    }
+    buffer_u8(&head, first);
+    buffer_u8(&head, 0);
+    buffer_u16(&head, (uint16_t)(4 + sealed_size));
+    struct bytes aad = buffer_view(&head);
+    buffer_bytes(out, aad);
     ck_assert(protection_seal(run->crypto, &p, aad, aad,
                               next_iv(run, p.encr, iv), buffer_view(&plain),
                               bytes_of(NULL, 0), out));
+    buffer_free(&head);
     buffer_free(&plain);
 }
 
@@ -246,7 +257,7 @@ START_TEST(malformed_inside)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         buffer_clear(&octets);
         seal_chain(&run, rows[i].first, bytes_of(too_long, rows[i].size),
-                   rows[i].bad_padding, &octets);
+                   rows[i].bad_padding, 0, &octets);
         put_ike(&run, true, buffer_view(&octets));
     }
     struct trace_reader *reader = run_read(&run);
@@ -262,7 +273,46 @@ START_TEST(malformed_inside)
 }
 END_TEST
 
-/* An empty chain with a clear payload before it, of some length. */
+START_TEST(clear_payloads_come_first)
+{
+    /* how many; whether they fit into a message together with what is inside */
+    static const struct {
+        size_t clear;
+        enum trace_ike_status status;
+    } rows[] = {{1, TRACE_IKE_OPENED},
+                {IKE_PAYLOADS_MAX - 1, TRACE_IKE_OPENED},
+                {IKE_PAYLOADS_MAX - 1, TRACE_IKE_MALFORMED}};
+    struct run run;
+    struct buffer octets = {0};
+
+    run_begin(&run, &algorithms[GCM_128]);
+    run_add_ike(&run);
+    for (size_t i = 0; i < 3; i++) {
+        /* one empty payload inside, or two of them */
+        static const uint8_t inner[] = {PAYLOAD_VENDOR, 0, 0, 4, 0, 0, 0, 4};
+        buffer_clear(&octets);
+        seal_chain(&run, PAYLOAD_VENDOR,
+                   i == 2 ? bytes_of(inner, 8) : bytes_of(inner + 4, 4), false,
+                   rows[i].clear, &octets);
+        put_ike(&run, true, buffer_view(&octets));
+    }
+    struct trace_reader *reader = run_read(&run);
+    for (size_t i = 0; i < 3; i++) {
+        const struct trace_event *event = next_event(reader);
+        const struct ike_message *message = &event->ike.message;
+        ck_assert_int_eq(event->ike.status, rows[i].status);
+        if (rows[i].status != TRACE_IKE_OPENED)
+            continue;
+        ck_assert_uint_eq(message->count, rows[i].clear + 1);
+        ck_assert_int_eq(message->payloads[0].type, PAYLOAD_NONCE);
+        ck_assert_int_eq(message->payloads[message->count - 1].type,
+                         PAYLOAD_VENDOR);
+    }
+    buffer_free(&octets);
+    run_end(&run, reader);
+}
+END_TEST
+
 START_TEST(clear_messages_and_keepalives)
 {
     struct run run;
@@ -324,13 +374,15 @@ START_TEST(fragments_are_put_together)
 {
     /* number, total, sync inside; sync of the message it completes */
     static const uint32_t steps[][4] = {
-        {1, 3, 11, 0},  {2, 3, 11, 0}, {3, 3, 11, 11}, /* in order */
-        {3, 3, 11, 0},  {3, 3, 11, 0}, {1, 3, 11, 0},  /* again, out of it */
-        {2, 3, 11, 11}, {1, 2, 11, 0}, {1, 4, 11, 0},
+        {1, 3, 11, 0},  {2, 3, 11, 0},  {3, 3, 11, 11}, /* in order */
+        {3, 3, 11, 0},  {3, 3, 11, 0},  {1, 3, 11, 0},  /* again, out of it */
+        {2, 3, 11, 11}, {1, 2, 11, 0},  {1, 4, 11, 0},
         {2, 2, 11, 0}, /* cut smaller */
-        {2, 4, 11, 0},  {4, 4, 11, 0}, {3, 4, 11, 11},
-        {1, 2, 12, 0},  {1, 2, 13, 0}, {2, 2, 13, 13}, /* another message */
-        {1, 1, 14, 14},
+        {2, 4, 11, 0},  {4, 4, 11, 0},  {3, 4, 11, 11},
+        {2, 2, 12, 0},  {2, 2, 13, 0},  {1, 2, 13, 13}, /* another message */
+        {1, 1, 14, 14}, {1, 2, 15, 0},  {4, 4, 15, 0},
+        {1, 4, 15, 0}, /* cut smaller */
+        {2, 4, 15, 0},  {3, 4, 15, 15},
     };
     struct run run;
     const size_t count = sizeof steps / sizeof steps[0];
@@ -406,6 +458,45 @@ START_TEST(fragments_are_bounded)
 }
 END_TEST
 
+/* Octets of a capture changed at random, keys at hand. */
+START_TEST(garbled_messages)
+{
+    struct run run;
+    struct buffer octets = {0};
+    struct error error;
+    static struct trace_event event;
+
+    run_begin(&run, &algorithms[_i]);
+    run_add_ike(&run);
+    for (uint16_t i = 1; i <= 3; i++)
+        put_fragment(&run, 1, i, 3);
+    seal_sync(&run, true, 5, 1, &octets);
+    put_ike(&run, true, buffer_view(&octets));
+    trace_reader_free(run_read(&run));
+    struct buffer whole = scratch_read("t.pcapng");
+    for (size_t round = 0; round < 2000; round++) {
+        struct buffer copy = {0};
+        buffer_bytes(&copy, buffer_view(&whole));
+        for (unsigned n = 1 + rng_u32(&run.rng.rng) % 3; n > 0; n--)
+            copy.data[rng_u32(&run.rng.rng) % copy.size] =
+                (uint8_t)rng_u32(&run.rng.rng);
+        scratch_write("garbled", buffer_view(&copy));
+        const char *path = scratch_path("garbled");
+        struct trace_options options = {
+            .captures = &path, .capture_count = 1, .keys = run.keys};
+        struct trace_reader *reader = trace_reader_open(&options, &error);
+        while (reader && trace_next(reader, &event, &error))
+            if (event.kind == TRACE_IKE && event.ike.status == TRACE_IKE_OPENED)
+                check_sync(&event, 1); /* what is authentic is right */
+        trace_reader_free(reader);
+        buffer_free(&copy);
+    }
+    buffer_free(&whole);
+    buffer_free(&octets);
+    run_end(&run, NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace_open_ike");
@@ -417,11 +508,13 @@ int main(void)
     tcase_add_loop_test(tests, tshark_opens_ike_with_our_tables, 0, ALGORITHMS);
     tcase_add_test(tests, what_does_not_open_says_why);
     tcase_add_test(tests, malformed_inside);
+    tcase_add_test(tests, clear_payloads_come_first);
     tcase_add_test(tests, clear_messages_and_keepalives);
     tcase_add_loop_test(tests, fragments_are_put_together, CBC_128,
                         GCM_128 + 1);
     tcase_add_test(tests, fragments_without_a_key);
     tcase_add_test(tests, fragments_are_bounded);
+    tcase_add_loop_test(tests, garbled_messages, CBC_128, GCM_128 + 1);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

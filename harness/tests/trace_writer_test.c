@@ -263,12 +263,20 @@ START_TEST(a_cut_capture_ends_the_list)
     add_note(events, time_of(FRAMES - 2), "at the last good frame");
     add_note(events, time_of(FRAMES), "behind it");
     ck_assert(trace_events_close(events, &error));
-    const char *const captures[] = {scratch_path("cut")};
+    const char *const captures[] = {scratch_path("cut"), scratch_path("b")};
+    struct buffer frame = {0};
+    struct trace_writer *writer =
+        trace_writer_open(captures[1], LINKTYPE_RAW, &error);
+    put_frame(writer, time_of(FRAMES - 2), frame_of(&frame, 0), NULL);
+    put_frame(writer, time_of(FRAMES), frame_of(&frame, 0), NULL);
+    ck_assert(trace_writer_close(writer, &error));
+    buffer_free(&frame);
     struct trace_options options = {.captures = captures,
-                                    .capture_count = 1,
+                                    .capture_count = 2,
                                     .events = scratch_path("events.jsonl")};
     struct trace_reader *reader = trace_reader_open(&options, &error);
-    for (size_t i = 0; i < FRAMES; i++) /* a frame less, a note more */
+    /* A frame less, a note and a frame of the other capture more. */
+    for (size_t i = 0; i < FRAMES + 1; i++)
         ck_assert(trace_next(reader, &event, &error));
     ck_assert(!trace_next(reader, &event, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "/cut: octet "));
