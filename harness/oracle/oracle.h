@@ -13,13 +13,24 @@
 
 /* ---- The clause catalogue, made from scenarios/clauses/CSV at build ---- */
 
-enum clause_level { LEVEL_MUST, LEVEL_MUST_NOT, LEVEL_SHOULD, LEVEL_SHOULD_NOT,
-                    LEVEL_RECOMMENDED, LEVEL_MAY, LEVEL_FACT };
-enum clause_observe { OBSERVE_WIRE, OBSERVE_KEYS, OBSERVE_BEHAVIOUR,
-                      OBSERVE_INTERNAL };
+enum clause_level {
+    LEVEL_MUST,
+    LEVEL_MUST_NOT,
+    LEVEL_SHOULD,
+    LEVEL_SHOULD_NOT,
+    LEVEL_RECOMMENDED,
+    LEVEL_MAY,
+    LEVEL_FACT
+};
+enum clause_observe {
+    OBSERVE_WIRE,
+    OBSERVE_KEYS,
+    OBSERVE_BEHAVIOUR,
+    OBSERVE_INTERNAL
+};
 
 struct clause {
-    const char *id;        /* "RFC6311-5.1-05" */
+    const char *id; /* "RFC6311-5.1-05" */
     const char *section;
     enum clause_level level;
     const char *subject;
@@ -36,15 +47,21 @@ const char *clause_level_name(enum clause_level level); /* "MUST NOT" */
 
 /* ---- Findings ---- */
 
-enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_WARNING,
-               VERDICT_INCONCLUSIVE, VERDICT_NOT_APPLICABLE, VERDICT_ERROR };
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_FAIL,
+    VERDICT_WARNING,
+    VERDICT_INCONCLUSIVE,
+    VERDICT_NOT_APPLICABLE,
+    VERDICT_ERROR
+};
 const char *verdict_name(enum verdict verdict);
 
 enum { FINDING_FRAMES = 8 };
 
 struct finding {
     const struct clause *clause;
-    enum verdict verdict;    /* FAIL, WARNING or INCONCLUSIVE */
+    enum verdict verdict;            /* FAIL, WARNING or INCONCLUSIVE */
     uint64_t frames[FINDING_FRAMES]; /* in the order that tells the story */
     size_t frame_count;
     uint64_t time;           /* of the frame that decides */
@@ -53,9 +70,9 @@ struct finding {
                                 "ESP c0ffee00" */
     char expected[192];
     char seen[192];
-    char reading[160];       /* which reading of AMBIGUITIES.md, or empty */
-    bool from_scenario;      /* an expectation of the script, not a rule */
-    bool inferred;           /* rests on something inferred, not recorded */
+    char reading[160];  /* which reading of AMBIGUITIES.md, or empty */
+    bool from_scenario; /* an expectation of the script, not a rule */
+    bool inferred;      /* rests on something inferred, not recorded */
 };
 
 /* How often a clause was put to the test on which SA. */
@@ -69,6 +86,12 @@ struct oracle_options {
      * file names them too. */
     const struct address *under_test;
     size_t under_test_count;
+    /* The caller vouches that the capture holds every frame that passed, in
+     * the order in which it passed. A run's events file says so too: its
+     * "capture" note with nothing dropped and the number of frames that there
+     * are. Without it, a rule that a lost frame could explain away comes out
+     * inconclusive. */
+    bool capture_is_whole;
 };
 
 struct oracle;

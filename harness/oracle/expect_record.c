@@ -1,0 +1,294 @@
+/* Keeps the last messages in short form, and finds in them what a scenario
+ * expects. */
+#include "oracle/expect_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What passes ---- */
+
+static void read_payloads(struct record *record,
+                          const struct ike_message *message)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        const struct ike_payload *payload = &message->payloads[i];
+        struct ike_notify notify;
+        if (payload->type < 64)
+            record->payloads |= UINT64_C(1) << payload->type;
+        if (payload->type != PAYLOAD_NOTIFY ||
+            !ike_notify_decode(payload->body, &notify, NULL))
+            continue;
+        if (record->notify_count < NOTIFIES_KEPT)
+            record->notifies[record->notify_count++] = notify.type;
+        if (notify.type == IKEV2_MESSAGE_ID_SYNC)
+            record->synced =
+                ike_message_id_sync_decode(notify.data, &record->sync, NULL);
+    }
+}
+
+void expect_ike(struct oracle *oracle, const struct seen *seen)
+{
+    struct expectations *e = oracle->expectations;
+    const struct trace_ike *ike = seen->ike;
+    if (!e->records)
+        e->records = memory_take(RECORDS_MAX * sizeof *e->records);
+    struct record *record = &e->records[e->record_count++ % RECORDS_MAX];
+    *record = (struct record){
+        .sight = seen->sight,
+        .key = {ike->header.spi_i, ike->header.spi_r},
+        .id = ike->header.message_id,
+        .exchange = ike->header.exchange,
+        .response = seen->response,
+        .judged = seen->judged,
+        .protected =
+            ike->status != TRACE_IKE_CLEAR && ike->status != TRACE_IKE_BAD_ICV,
+        .opened = ike->status == TRACE_IKE_OPENED,
+        .doubtful = ike->status == TRACE_IKE_NO_KEY ||
+                    ike->status == TRACE_IKE_MALFORMED,
+    };
+    memcpy(record->digest, ike->digest, sizeof record->digest);
+    if (ike->status == TRACE_IKE_OPENED || ike->status == TRACE_IKE_CLEAR)
+        read_payloads(record, &ike->message);
+    if (seen->judged) {
+        e->subject = seen->event->packet.source;
+        e->gateway_seen = seen->sight.time;
+    }
+}
+
+void expect_esp(struct oracle *oracle, const struct trace_event *event)
+{
+    struct expectations *e = oracle->expectations;
+    struct inner_packet inner = {0};
+    if (!under_test(oracle, &event->packet.source.address))
+        return;
+    e->gateway_seen = event->time;
+    bool opened = event->esp.status == TRACE_ESP_OPENED;
+    if (event->esp.status == TRACE_ESP_BAD_ICV ||
+        (opened && (!packet_decode_inner(event->esp.inner, &inner, NULL) ||
+                    !inner.echo_reply)))
+        return;
+    if (!e->echoes)
+        e->echoes = memory_take(ECHOES_MAX * sizeof *e->echoes);
+    e->echoes[e->echo_count++ % ECHOES_MAX] =
+        (struct echo){.sight = {oracle->order, event->frame, event->time},
+                      .spi = event->esp.packet.spi,
+                      .identifier = inner.identifier,
+                      .sequence = inner.sequence,
+                      .opened = opened};
+}
+
+/* The `n`th of a ring of `max` that ever took `count`, from the oldest. */
+static size_t ring_slot(uint64_t count, size_t max, size_t n)
+{
+    return count <= max ? n : (size_t)((count + n) % max);
+}
+
+static size_t ring_size(uint64_t count, size_t max)
+{
+    return count < max ? (size_t)count : max;
+}
+
+static const struct record *record_at(const struct expectations *e, size_t n)
+{
+    return &e->records[ring_slot(e->record_count, RECORDS_MAX, n)];
+}
+
+/* Whether the ring no longer reaches back to `from`. */
+bool expect_forgotten(const struct expectations *e, uint64_t from)
+{
+    return e->record_count > RECORDS_MAX && record_at(e, 0)->sight.time > from;
+}
+
+/* ---- Matching ---- */
+
+static bool in_time(const struct expectation *x, const struct sight *sight)
+{
+    return sight->time >= x->from && sight->time <= x->until;
+}
+
+static bool same_sa(const struct expectation *x, const struct record *r)
+{
+    return r->key.spi_i == x->key.spi_i && r->key.spi_r == x->key.spi_r;
+}
+
+static bool has_notify(const struct record *r, uint16_t type)
+{
+    for (size_t i = 0; i < r->notify_count; i++)
+        if (r->notifies[i] == type)
+            return true;
+    return false;
+}
+
+/* The same octets were seen before the wait began, from the same side. */
+static bool is_repeat(const struct expectations *e, const struct expectation *x,
+                      const struct record *r)
+{
+    for (size_t n = 0; n < ring_size(e->record_count, RECORDS_MAX); n++) {
+        const struct record *old = record_at(e, n);
+        if (old->sight.order >= r->sight.order)
+            break;
+        if (old->sight.time < x->from && old->judged &&
+            memcmp(old->digest, r->digest, sizeof r->digest) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A response of the gateway to the request that `x` is about. */
+static enum match match_response(const struct expectations *e,
+                                 const struct expectation *x,
+                                 const struct record *r)
+{
+    if (!r->judged || !r->response || !r->protected || !same_sa(x, r) ||
+        !in_time(x, &r->sight))
+        return MATCH_NO;
+    if (x->has_nonce) {
+        if (r->exchange != INFORMATIONAL || r->id != 0)
+            return MATCH_NO;
+        if (!r->opened)
+            return MATCH_MAYBE;
+        if (x->kind == ANSWER)
+            return r->synced && memcmp(r->sync.nonce, x->nonce, 4) == 0
+                       ? MATCH_YES
+                       : MATCH_NO;
+        /* A01: the former octets are as good as silence; and the answer to
+         * another sync is no answer to this one. */
+        if (is_repeat(e, x, r))
+            return MATCH_NO;
+        return MATCH_YES;
+    }
+    if (x->exchange && r->exchange != x->exchange)
+        return MATCH_NO;
+    return !x->id.given || r->id == x->id.value ? MATCH_YES : MATCH_NO;
+}
+
+/* Whether the answer says what it should; `why` gets what it does not. */
+static enum match match_values(const struct expectation *x,
+                               const struct record *r, char *why, size_t size)
+{
+    bool needs_content = x->m2.given || x->p2.given || x->has_answer_nonce ||
+                         x->notify_count || x->without_count;
+    if (needs_content && !r->opened)
+        return r->doubtful ? MATCH_MAYBE : MATCH_NO;
+    if ((x->m2.given || x->p2.given || x->has_answer_nonce) && !r->synced) {
+        say(why, size, "an answer without 16422");
+        return MATCH_NO;
+    }
+    if ((x->m2.given && r->sync.expected_recv != x->m2.value) ||
+        (x->p2.given && r->sync.expected_send != x->p2.value)) {
+        say(why, size, "an answer with P2 %" PRIu32 ", M2 %" PRIu32,
+            r->sync.expected_send, r->sync.expected_recv);
+        return MATCH_NO;
+    }
+    if (x->has_answer_nonce && memcmp(r->sync.nonce, x->answer_nonce, 4) != 0) {
+        say(why, size, "an answer with another nonce");
+        return MATCH_NO;
+    }
+    for (size_t i = 0; i < x->notify_count; i++)
+        if (!has_notify(r, x->notify[i])) {
+            say(why, size, "an answer without %s (%u)",
+                ike_notify_name(x->notify[i]), x->notify[i]);
+            return MATCH_NO;
+        }
+    for (size_t i = 0; i < x->without_count; i++)
+        if (has_notify(r, x->without[i])) {
+            say(why, size, "an answer with %s (%u)",
+                ike_notify_name(x->without[i]), x->without[i]);
+            return MATCH_NO;
+        }
+    return MATCH_YES;
+}
+
+/* A new request of the gateway on that SA. */
+static enum match match_request(const struct expectations *e,
+                                const struct expectation *x,
+                                const struct record *r)
+{
+    if (!r->judged || r->response || !r->protected || !same_sa(x, r) ||
+        !in_time(x, &r->sight) || (x->exchange && r->exchange != x->exchange) ||
+        (x->id.given && r->id != x->id.value) || is_repeat(e, x, r))
+        return MATCH_NO;
+    if (!x->payload.given && !x->notify_count)
+        return MATCH_YES;
+    if (!r->opened)
+        return r->doubtful ? MATCH_MAYBE : MATCH_NO;
+    if (x->payload.given && !(r->payloads >> (x->payload.value & 63) & 1))
+        return MATCH_NO;
+    for (size_t i = 0; i < x->notify_count; i++)
+        if (!has_notify(r, x->notify[i]))
+            return MATCH_NO;
+    return MATCH_YES;
+}
+
+static enum match match_echo(const struct expectation *x, const struct echo *o)
+{
+    if (!in_time(x, &o->sight) || (x->spi.given && o->spi != x->spi.value))
+        return MATCH_NO;
+    if (!o->opened)
+        return MATCH_MAYBE;
+    return (!x->identifier.given || o->identifier == x->identifier.value) &&
+                   (!x->sequence.given || o->sequence == x->sequence.value)
+               ? MATCH_YES
+               : MATCH_NO;
+}
+
+static void search_echoes(const struct expectations *e,
+                          const struct expectation *x, struct outcome_of *out)
+{
+    for (size_t n = 0; n < ring_size(e->echo_count, ECHOES_MAX); n++) {
+        const struct echo *o =
+            &e->echoes[ring_slot(e->echo_count, ECHOES_MAX, n)];
+        enum match match = match_echo(x, o);
+        if (match > out->match) {
+            out->match = match;
+            out->sight = o->sight;
+        }
+    }
+    out->request_seen = true;
+}
+
+static bool is_the_request(const struct expectation *x, const struct record *r)
+{
+    if (r->response || r->sight.time > x->until)
+        return false;
+    if (x->has_digest)
+        return memcmp(r->digest, x->digest, sizeof x->digest) == 0;
+    return same_sa(x, r) && (!x->exchange || r->exchange == x->exchange) &&
+           (!x->id.given || r->id == x->id.value);
+}
+
+static void search_records(const struct expectations *e,
+                           const struct expectation *x, struct outcome_of *out)
+{
+    bool answer = x->kind == SILENCE || x->kind == ANSWER;
+    for (size_t n = 0; n < ring_size(e->record_count, RECORDS_MAX); n++) {
+        const struct record *r = record_at(e, n);
+        if (answer && is_the_request(x, r)) {
+            out->request_seen = true;
+            out->request = r->sight;
+        }
+        enum match match =
+            answer ? match_response(e, x, r) : match_request(e, x, r);
+        if (x->kind == ANSWER && match == MATCH_YES) {
+            match = match_values(x, r, out->why, sizeof out->why);
+            if (match == MATCH_NO && out->match == MATCH_NO && out->why[0])
+                out->sight = r->sight;
+        }
+        if (match > out->match) {
+            out->match = match;
+            out->sight = r->sight;
+        }
+    }
+    if (!answer)
+        out->request_seen = true;
+}
+
+void expect_search(const struct expectations *e, const struct expectation *x,
+                   struct outcome_of *out)
+{
+    if (x->kind == DELIVERED || x->kind == UNDELIVERED)
+        search_echoes(e, x, out);
+    else
+        search_records(e, x, out);
+}

@@ -1,0 +1,112 @@
+/* Values that must not come twice with different content. */
+#include "oracle/oracle_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECENT_BITS_MIN = 4, RECENT_BITS_MAX = 10, SAMPLE_BITS = 6 };
+
+/* Spreads neighbouring values evenly over the slots (Fibonacci hashing). */
+static uint64_t spread(uint64_t value)
+{
+    return (value + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static size_t slot(uint64_t value, uint32_t bits)
+{
+    return (size_t)(spread(value) >> (64 - bits));
+}
+
+/* An empty slot has frame 0: frames count from 1. */
+static void put(struct history_entry *table, uint32_t bits,
+                const struct history_entry *entry)
+{
+    table[slot(entry->value, bits)] = *entry;
+}
+
+static const struct history_entry *look_up(const struct history_entry *table,
+                                           uint32_t bits, uint64_t value)
+{
+    if (!table)
+        return NULL;
+    const struct history_entry *entry = &table[slot(value, bits)];
+    return entry->frame && entry->value == value ? entry : NULL;
+}
+
+/* More room while the SA is busy enough to need it. */
+static void grow_recent(struct history *history)
+{
+    uint32_t bits =
+        history->recent ? history->recent_bits + 2 : RECENT_BITS_MIN;
+    if (bits > RECENT_BITS_MAX)
+        return;
+    struct history_entry *table = memory_take(sizeof *table << bits);
+    for (size_t i = 0; history->recent && i < 1u << history->recent_bits; i++)
+        if (history->recent[i].frame)
+            put(table, bits, &history->recent[i]);
+    free(history->recent);
+    history->recent = table;
+    history->recent_bits = bits;
+}
+
+static bool is_sampled(uint64_t value, uint32_t stride_bits)
+{
+    return (spread(value) & ((UINT64_C(1) << stride_bits) - 1)) == 0;
+}
+
+/* One value in 2^stride_bits, chosen by the value, so that a counter that
+ * comes back meets a sampled one soon. When the sample is full, every other
+ * one goes. */
+static void sample(struct history *history, const struct history_entry *entry)
+{
+    if (!is_sampled(entry->value, history->stride_bits))
+        return;
+    if (!history->sample)
+        history->sample = memory_take(sizeof *entry << SAMPLE_BITS);
+    if (history->sampled >= (1u << SAMPLE_BITS) / 2 &&
+        history->stride_bits < 40) {
+        history->stride_bits++;
+        history->sampled = 0;
+        for (size_t i = 0; i < 1u << SAMPLE_BITS; i++) {
+            struct history_entry *old = &history->sample[i];
+            if (old->frame && is_sampled(old->value, history->stride_bits))
+                history->sampled++;
+            else
+                old->frame = 0;
+        }
+        if (!is_sampled(entry->value, history->stride_bits))
+            return;
+    }
+    history->sampled++;
+    put(history->sample, SAMPLE_BITS, entry);
+}
+
+enum history_result history_take(struct history *history, uint64_t value,
+                                 uint64_t content, uint64_t frame,
+                                 uint64_t *before)
+{
+    const struct history_entry *old =
+        look_up(history->recent, history->recent_bits, value);
+    if (!old)
+        old = look_up(history->sample, SAMPLE_BITS, value);
+    if (old) {
+        *before = old->frame;
+        return old->content == content ? HISTORY_SAME : HISTORY_CLASH;
+    }
+    struct history_entry entry = {value, content, frame};
+    if (!history->recent || (history->recent_bits < RECENT_BITS_MAX &&
+                             history->taken >> history->recent_bits))
+        grow_recent(history);
+    if (history->taken < UINT32_MAX)
+        history->taken++;
+    put(history->recent, history->recent_bits, &entry);
+    sample(history, &entry);
+    return HISTORY_NEW;
+}
+
+void history_free(struct history *history)
+{
+    free(history->recent);
+    free(history->sample);
+    *history = (struct history){0};
+}

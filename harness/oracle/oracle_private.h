@@ -1,0 +1,476 @@
+/*
+ * What the files of the oracle share: what is known of each SA (track*.c), the
+ * way to a finding (judge.c), and the rules (one file a document).
+ *
+ * Two kinds of proof. Most rules hold whatever a capture lost, repeated or
+ * swapped, since they rest on one message or on two that cannot both come
+ * from a conforming sender. The others (`needs_whole`) rest on a frame that is
+ * not there; they convict only if it is known that the capture is whole, and
+ * come out inconclusive otherwise.
+ */
+#ifndef COUNTERFOIL_ORACLE_ORACLE_PRIVATE_H
+#define COUNTERFOIL_ORACLE_ORACLE_PRIVATE_H
+
+#include "oracle/oracle.h"
+
+#include <uthash.h>
+
+enum clause_id {
+#define CLAUSE(name, ...) CLAUSE_##name,
+#include "clauses.inc"
+#undef CLAUSE
+    CLAUSES
+};
+
+/* ---- Bounds, none of them grows with the capture ---- */
+
+enum {
+    IKE_SAS_MAX = 1 << 18,
+    ESP_STREAMS_MAX = 1 << 18,
+    EXCHANGES_MAX = 64, /* remembered for each side of an IKE SA */
+    SYNCS_MAX = 16,     /* sync requests, likewise */
+    INTRUDERS_MAX = 4,  /* unauthenticated requests, likewise */
+    CHILDREN_MAX = 64,  /* Child SA pairs of one IKE SA */
+    PARTS_MAX = 256,    /* fragments of one message */
+    FINDINGS_MAX = 10000,
+    FINDINGS_ALIKE = 8, /* failures of one clause on one SA */
+};
+
+/* Frames of one sender that a network swaps are not further apart. */
+#define REORDER_TIME (200 * NS_PER_MS)
+/* A copy later than this is the sender's own doing, not the network's. */
+#define RETRANSMIT_TIME (1 * NS_PER_S)
+/* A18: repeats are judged this long. */
+#define REPEAT_TIME (30 * NS_PER_S)
+
+/* A frame, remembered. `order` counts frames in the order of the trace. */
+struct sight {
+    uint64_t order, frame, time;
+};
+
+/* ---- What was seen of an IKE SA ---- */
+
+enum side { SIDE_INITIATOR, SIDE_RESPONDER, SIDES };
+static inline enum side other_side(enum side side)
+{
+    return side == SIDE_INITIATOR ? SIDE_RESPONDER : SIDE_INITIATOR;
+}
+
+/* How a message relates to what was seen under its Message ID. */
+enum take {
+    TAKE_FIRST,
+    TAKE_MORE,      /* another fragment of the same message */
+    TAKE_REPEAT,    /* the same octets */
+    TAKE_RECUT,     /* fragmented in another way: A19 */
+    TAKE_DIFFERENT, /* other octets */
+};
+
+struct part {
+    uint64_t digest;
+    uint16_t number;
+};
+
+/* A message, and its copies. */
+struct copies {
+    struct sight first, last;
+    uint64_t digest;
+    uint32_t count; /* 0: never seen */
+    uint8_t exchange;
+    bool opened;
+    uint16_t fragments, part_count;
+    struct part *parts;
+};
+
+/* One Message ID of one side: its request, and the answer. */
+struct exchange {
+    uint32_t id;
+    bool deletes_ike; /* the request holds an IKE SA Delete */
+    bool has_delta;   /* the request holds N(16423) of a good size */
+    uint64_t delta;
+    uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
+    uint32_t child_spi; /* that the requester chose, else 0 */
+    struct copies request, response;
+};
+
+struct sync_request {
+    struct sight first, last;
+    uint64_t digest;
+    uint32_t copies;
+    struct ike_message_id_sync value; /* m1 = expected_send, p1 = ..._recv */
+    bool malformed;                   /* N(16422) is not 12 octets */
+    bool extra;                       /* holds more than 5.1 allows: A11 */
+    bool has_delta;
+    uint64_t delta;
+    /* What the receiver provably had before the first copy was sent: */
+    bool received; /* a value of the requester ... */
+    uint32_t received_highest;
+    struct sight received_at; /* ... proven by this answer */
+    bool used;                /* a request of its own */
+    uint32_t used_highest;
+    struct sight used_at;
+    bool announced; /* an earlier sync, in which it said what it sends */
+    uint32_t announced_send;
+    bool outstanding; /* a request of its own, unanswered */
+    bool crossing;    /* an own sync, unanswered: A05 */
+    bool again;       /* a second one in one failover: A09 */
+    struct copies response;
+    struct ike_message_id_sync answer; /* p2 = expected_send, m2 = ..._recv */
+};
+
+/* What one side said in its last sync about its counters (6.3). */
+struct announcement {
+    bool made;
+    bool as_member;    /* it asked, instead of answering */
+    bool send_checked; /* its next request was compared */
+    bool answered;     /* it answered a request since */
+    uint32_t send, recv;
+    struct sight at;
+};
+
+/* A request that nothing authenticates. */
+struct intruder {
+    struct sight at;
+    uint32_t id;
+    uint8_t exchange;
+    bool clear; /* in clear text; else it has a wrong ICV */
+};
+
+/* Values that must not come twice with different content, such as sequence
+ * numbers and IVs: the recent ones, and a thinning sample of all. */
+struct history_entry {
+    uint64_t value, content, frame;
+};
+struct history {
+    struct history_entry *recent; /* direct-mapped */
+    struct history_entry *sample;
+    uint32_t recent_bits, stride_bits;
+    uint32_t taken, sampled;
+};
+enum history_result { HISTORY_NEW, HISTORY_SAME, HISTORY_CLASH };
+/* `content` is a digest of what came with `value`. On CLASH *frame gets where
+ * the value was seen before. */
+enum history_result history_take(struct history *history, uint64_t value,
+                                 uint64_t content, uint64_t frame,
+                                 uint64_t *before);
+void history_free(struct history *history);
+
+/* One side of an IKE SA. */
+struct party {
+    struct endpoint at;
+    bool at_known;    /* from the exchange that set the SA up */
+    bool asserted[2]; /* 16420, 16421 in IKE_AUTH, or inherited */
+    uint32_t window;  /* requests that it may have outstanding */
+    bool used;        /* it sent a request ... */
+    uint32_t used_highest;
+    struct sight used_at;
+    bool answered; /* the other side answered one ... */
+    uint32_t answered_highest;
+    struct sight answered_at;
+    struct exchange *exchanges; /* of its requests; a ring */
+    uint16_t exchange_count, exchange_capacity, exchange_next;
+    struct sync_request *syncs; /* a ring */
+    uint16_t sync_count, sync_next;
+    uint16_t intruder_count;
+    struct intruder *intruders; /* in its name */
+    struct announcement announced;
+    bool misled;             /* its sync got an answer with a wrong nonce ... */
+    uint32_t misled_send;    /* ... and this M2 */
+    uint32_t failover_syncs; /* answered since the last failover */
+    uint64_t failover_epoch;
+    struct history ivs;
+};
+
+struct child {
+    uint32_t spi[SIDES]; /* that this side receives on */
+    bool esn;
+};
+
+enum knowledge { UNKNOWN, NO, YES };
+
+struct ike_sa_key {
+    uint64_t spi_i, spi_r;
+};
+
+struct ike_seen {
+    struct ike_sa_key key;
+    bool from_start; /* its first exchange was captured */
+    bool rekeyed;    /* it came from a rekey that was captured */
+    bool established;
+    bool blind;         /* a message could not be opened */
+    bool auth_complete; /* every IKE_AUTH message was opened, AUTH seen */
+    bool auth_request_seen;
+    uint32_t auth_next; /* Message ID of the next IKE_AUTH request */
+    uint32_t auth_child_spi;
+    bool replaced; /* a rekey succeeded: */
+    struct ike_sa_key successor;
+    uint32_t rekey_id;    /* by this request ... */
+    enum side rekey_side; /* ... of this side */
+    struct party party[SIDES];
+    struct child *children;
+    uint16_t child_count, child_capacity;
+    UT_hash_handle hh;
+};
+
+/* ---- What was seen of an ESP SA ---- */
+
+/* Without holes, since it is hashed as octets. */
+struct esp_key {
+    struct address destination;
+    uint8_t unused[3];
+    uint32_t spi;
+};
+_Static_assert(sizeof(struct esp_key) == sizeof(struct address) + 3 + 4,
+               "a hole in struct esp_key");
+
+/* A jump that the counter has to make (or must not). */
+struct esp_jump {
+    bool pending;
+    uint64_t from; /* the highest number before */
+    uint64_t delta;
+    uint32_t below; /* packets since that have not jumped */
+    struct sight request, decided;
+};
+
+struct esp_stream {
+    struct esp_key key;
+    bool any;
+    bool wrapped;     /* it may have gone through 2^32, unseen if ESN */
+    uint64_t highest; /* with the high half that we infer */
+    struct sight highest_at;
+    uint32_t low_run; /* new numbers far below the highest, in a row */
+    uint64_t low_last;
+    struct sight low_at;
+    uint64_t failover_epoch, before_failover;
+    bool failover_checked;
+    struct sight before_failover_at;
+    struct esp_jump asked; /* of an accepted 16423 */
+    struct esp_jump stale; /* of one that was to be dropped */
+    uint16_t encr;         /* of its Child SA; 0: not known */
+    bool fresh;            /* its creation was captured */
+    struct history sequences, ivs;
+    UT_hash_handle hh;
+};
+
+/* An SPI that some side of an IKE SA receives on. */
+struct child_link {
+    struct esp_key key;
+    uint16_t encr;
+    UT_hash_handle hh;
+};
+
+/* ---- One message on its way through the rules ---- */
+
+struct seen {
+    struct oracle *oracle;
+    const struct trace_event *event;
+    const struct trace_ike *ike;
+    struct sight sight;
+    bool judged; /* its sender is under test */
+    bool response;
+    bool authentic; /* its ICV was verified */
+    uint64_t digest;
+    enum side side;      /* of the sender */
+    struct ike_seen *sa; /* NULL before there is one */
+    struct party *sender, *receiver;
+    struct exchange *exchange; /* of its Message ID, or NULL */
+    enum take take;
+};
+
+/* ---- Verdicts (judge.c) ---- */
+
+struct accusation {
+    enum clause_id clause;
+    bool needs_whole, from_start;
+    struct finding finding;
+};
+
+struct held_finding {
+    struct finding finding;
+    enum clause_id clause;
+    bool needs_whole, from_start;
+};
+
+struct alike; /* findings counted by clause, SA and verdict */
+
+struct judge {
+    struct clause_tally tally[CLAUSES];
+    struct held_finding *findings;
+    size_t count, capacity;
+    struct alike *alike;
+    struct clause_tally *final; /* those that were judged */
+    size_t final_count;
+};
+
+/* `clause` was put to the test once more. */
+void judged(struct oracle *oracle, enum clause_id clause);
+/* A finding about the sender of `seen`; its frame is added by submit, after
+ * those that the rule adds. */
+struct accusation accuse(const struct seen *seen, enum clause_id clause);
+/* One that a missing frame could explain away. */
+struct accusation accuse_if_whole(const struct seen *seen,
+                                  enum clause_id clause);
+void accuse_frame(struct accusation *a, const struct sight *sight);
+void say(char *out, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+#define EXPECTED(a, ...)                                                       \
+    say((a)->finding.expected, sizeof(a)->finding.expected, __VA_ARGS__)
+#define SEEN(a, ...)                                                           \
+    say((a)->finding.seen, sizeof(a)->finding.seen, __VA_ARGS__)
+#define READING(a, ...)                                                        \
+    say((a)->finding.reading, sizeof(a)->finding.reading, __VA_ARGS__)
+/* Takes a copy. The verdict FAIL is lowered to what the clause's level
+ * allows; nothing is kept for a MAY. */
+void submit(struct oracle *oracle, const struct seen *seen,
+            struct accusation *a);
+void submit_plain(struct oracle *oracle, struct accusation *a);
+/* Decides what waited for the end. */
+void judge_finish(struct oracle *oracle, bool whole);
+void judge_free(struct oracle *oracle);
+void sa_name(const struct ike_sa_key *key, char *out, size_t size);
+
+/* ---- Expectations (expect.c) ---- */
+
+struct expectations;
+struct expectations *expectations_new(void);
+void expectations_free(struct expectations *e);
+void expect_ike(struct oracle *oracle, const struct seen *seen);
+void expect_esp(struct oracle *oracle, const struct trace_event *event);
+void expect_note(struct oracle *oracle, const json_t *note, uint64_t time);
+/* Decides those whose time is over at `time`. */
+void expect_until(struct oracle *oracle, uint64_t time);
+void expect_finish(struct oracle *oracle, bool complete);
+/* How many could not be decided, and why the first of them. */
+size_t expect_undecided(const struct oracle *oracle, const char **reason);
+bool address_from_note(const json_t *value, struct address *out);
+
+/* ---- The oracle ---- */
+
+struct oracle {
+    struct address *under_test;
+    size_t under_test_count;
+    bool vouched;
+    struct oracle_totals totals;
+    uint64_t order;
+    uint64_t last_frame;
+    uint32_t last_file;
+    uint64_t time;
+
+    bool notes; /* the trace has a record of a run */
+    bool run, ended, complete, finished;
+    bool gateway_is_cluster;
+    bool aborted;
+    enum verdict abort_verdict;
+    char abort_reason[200];
+    bool died;
+    char died_text[200];
+    bool capture_noted, capture_broken;
+    uint64_t capture_dropped;
+    bool capture_counted;
+    uint64_t capture_frames;
+    bool harness_failed_over; /* and when */
+    struct sight harness_failover;
+    uint64_t gateway_epoch; /* failovers of the gateway so far */
+    struct sight gateway_failover;
+
+    struct ike_seen *sas;
+    struct esp_stream *streams, *last_stream;
+    struct child_link *children;
+    struct expectations *expectations;
+    struct judge judge;
+};
+
+bool under_test(const struct oracle *oracle, const struct address *address);
+/* One line of events.jsonl (notes.c). */
+void oracle_note(struct oracle *oracle, const json_t *note, uint64_t time);
+
+/* ---- Tracking (track*.c) ---- */
+
+void track_ike(struct oracle *oracle, const struct trace_event *event);
+void track_esp(struct oracle *oracle, const struct trace_event *event);
+void track_free(struct oracle *oracle);
+/* Before there is an SA: IKE_SA_INIT and its kin. */
+void track_initial(struct seen *seen);
+/* What an opened message says about the SA; once for each message. */
+void track_content(struct seen *seen);
+
+struct ike_seen *sa_find(struct oracle *oracle, const struct ike_sa_key *key);
+struct ike_seen *sa_get(struct oracle *oracle, const struct ike_sa_key *key);
+/* The record of that Message ID in the requests of `party`; NULL if none. */
+struct exchange *exchange_find(struct party *party, uint32_t id);
+struct exchange *exchange_get(struct party *party, uint32_t id);
+bool toward_test(const struct seen *seen);
+enum take copies_take(struct copies *copies, const struct seen *seen);
+void copies_free(struct copies *copies);
+struct sync_request *sync_newest(struct party *party, size_t n);
+/* 0: Message ID sync (16420), 1: replay counter sync (16421). */
+enum knowledge negotiated(const struct ike_seen *sa, int which);
+struct esp_stream *stream_find(struct oracle *oracle,
+                               const struct address *destination, uint32_t spi);
+struct esp_stream *stream_get(struct oracle *oracle,
+                              const struct address *destination, uint32_t spi);
+void child_link_add(struct oracle *oracle, const struct address *destination,
+                    uint32_t spi, uint16_t encr);
+void track_sync(struct seen *seen);
+bool sync_is_stale(const struct sync_request *request);
+/* Its newest unauthenticated request with that Message ID, or NULL. */
+const struct intruder *intruder_find(const struct party *party, uint32_t id);
+uint64_t content_hash(struct bytes octets);
+
+static inline bool is_sync(const struct seen *seen)
+{
+    struct ike_notify notify;
+    return seen->ike->status == TRACE_IKE_OPENED &&
+           ike_message_notify(&seen->ike->message, IKEV2_MESSAGE_ID_SYNC, 0,
+                              &notify);
+}
+
+/* ---- The rules. Each is called before the tracker takes the message in. ----
+ */
+
+/* RFC 6311 (rfc6311*.c). "payloads" is called once for a message that was
+ * opened; a "stimulus" is a message to one under test. */
+void rfc6311_payloads(struct seen *seen);
+void rfc6311_request(struct seen *seen);
+void rfc6311_response(struct seen *seen);
+void rfc6311_stimulus(struct seen *seen);
+void rfc6311_intruder(struct seen *seen);
+void rfc6311_sync_stimulus(struct seen *seen,
+                           const struct sync_request *request);
+/* `request` has its nonce, or is NULL; seen->take says what was seen of its
+ * answer before. */
+void rfc6311_sync_response(struct seen *seen, struct sync_request *request,
+                           const struct ike_message_id_sync *answer);
+/* Message ID 0 without 16422, answering none that is known. */
+void rfc6311_odd_response(struct seen *seen);
+void rfc6311_member_request(struct seen *seen, struct sync_request *request);
+/* The answer that a member under test gets. */
+void rfc6311_member_answered(struct seen *seen, struct sync_request *request,
+                             const struct ike_message_id_sync *answer);
+/* Replay counter synchronization of the side under test: asked for; to be
+ * dropped; accepted. */
+void rfc6311_counters_asked(struct seen *seen);
+void rfc6311_counters_stale(struct seen *seen, uint64_t delta);
+void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
+                               const struct sight *request);
+void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
+                 struct esp_stream *stream, const struct sight *sight,
+                 uint64_t sequence);
+void rfc6311_finish(struct oracle *oracle);
+
+/* RFC 7296 (rfc7296*.c) */
+void rfc7296_header(struct seen *seen);
+void rfc7296_initial(struct seen *seen);
+void rfc7296_clear(struct seen *seen);
+void rfc7296_request(struct seen *seen);
+void rfc7296_response(struct seen *seen);
+void rfc7296_payloads(struct seen *seen);
+
+/* RFC 4303, with 4106, 7634 and 5282 (rfc4303.c) */
+void rfc4303_ike_iv(struct seen *seen);
+void rfc4303_spi_chosen(struct seen *seen, uint32_t spi);
+void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
+                 struct esp_stream *stream, const struct sight *sight,
+                 uint64_t sequence, enum history_result result,
+                 uint64_t before);
+
+#endif

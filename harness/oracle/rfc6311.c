@@ -1,0 +1,380 @@
+/*
+ * RFC 6311 sections 5 to 8: what its notifies look like, when they may be
+ * used, and what Message IDs follow after a synchronization.
+ */
+#include "oracle/oracle_private.h"
+
+#include <inttypes.h>
+
+/* ---- Notifies ---- */
+
+/* RFC6311-6.1-01, RFC6311-6.2-01: Protocol ID 0, SPI Size 0, no data. */
+static void shape_supported(struct seen *seen, const struct ike_notify *notify,
+                            enum clause_id clause)
+{
+    judged(seen->oracle, clause);
+    if (!notify->protocol && !notify->spi.size && !notify->data.size)
+        return;
+    struct accusation a = accuse(seen, clause);
+    EXPECTED(&a, "Protocol ID 0, SPI Size 0, no data");
+    SEEN(&a, "Protocol ID %u, SPI Size %zu, %zu octets of data",
+         notify->protocol, notify->spi.size, notify->data.size);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5-01: the responder asserts only what the initiator asserted. All
+ * IKE_AUTH requests up to this response were opened, or nothing is said. */
+static void rule_5_01(struct seen *seen, int which)
+{
+    const struct ike_seen *sa = seen->sa;
+    if (!seen->response || sa->rekeyed || !sa->auth_request_seen ||
+        sa->auth_next != seen->ike->header.message_id)
+        return;
+    judged(seen->oracle, CLAUSE_RFC6311_5_01);
+    if (seen->receiver->asserted[which])
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_01);
+    accuse_frame(&a, &seen->exchange->request.first);
+    EXPECTED(&a, "no %u, which the initiator did not assert", 16420u + which);
+    SEEN(&a, "%u in the response", 16420u + which);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5-02, RFC6311-5-08: only what both asserted is used; towards a peer
+ * that asserted nothing, plain IKEv2. */
+static void rule_unnegotiated(struct seen *seen, int which)
+{
+    enum clause_id clause = seen->receiver->asserted[which]
+                                ? CLAUSE_RFC6311_5_02
+                                : CLAUSE_RFC6311_5_08;
+    if (seen->response || negotiated(seen->sa, which) == UNKNOWN)
+        return;
+    judged(seen->oracle, clause);
+    if (negotiated(seen->sa, which) == YES)
+        return;
+    struct accusation a = accuse(seen, clause);
+    EXPECTED(&a, "no %u: %u was not asserted by %s", 16422u + which,
+             16420u + which,
+             seen->receiver->asserted[which] ? "its sender" : "the other side");
+    SEEN(&a, "a request with %u", 16422u + which);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-6.3-01: Protocol ID 0, SPI Size 0, 12 octets. */
+static void rule_6_3_01(struct seen *seen, const struct ike_notify *notify)
+{
+    judged(seen->oracle, CLAUSE_RFC6311_6_3_01);
+    if (!notify->protocol && !notify->spi.size &&
+        notify->data.size == IKE_MESSAGE_ID_SYNC_SIZE)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_6_3_01);
+    EXPECTED(&a, "Protocol ID 0, SPI Size 0, %d octets of data",
+             IKE_MESSAGE_ID_SYNC_SIZE);
+    SEEN(&a, "Protocol ID %u, SPI Size %zu, %zu octets of data",
+         notify->protocol, notify->spi.size, notify->data.size);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5-05, RFC6311-10-01: an INFORMATIONAL exchange, never one that sets
+ * the IKE SA up. */
+static void rule_exchange_type(struct seen *seen)
+{
+    uint8_t exchange = seen->ike->header.exchange;
+    bool initial = exchange == IKE_SA_INIT || exchange == IKE_AUTH;
+    enum clause_id clause =
+        initial ? CLAUSE_RFC6311_10_01 : CLAUSE_RFC6311_5_05;
+    judged(seen->oracle, clause);
+    if (exchange == INFORMATIONAL)
+        return;
+    struct accusation a = accuse(seen, clause);
+    EXPECTED(&a, "16422 in INFORMATIONAL (37) only");
+    SEEN(&a, "16422 in %s (%u)", ike_exchange_name(exchange), exchange);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5.1-11: Message ID 0, both ways. RFC6311-5-06: the answer to a
+ * stand-alone 16423 holds none of these notifies. */
+static void rule_message_id_zero(struct seen *seen)
+{
+    uint32_t id = seen->ike->header.message_id;
+    bool alone = seen->response && seen->exchange && seen->exchange->has_delta;
+    enum clause_id clause = alone ? CLAUSE_RFC6311_5_06 : CLAUSE_RFC6311_5_1_11;
+    judged(seen->oracle, clause);
+    if (id == 0 && !alone)
+        return;
+    struct accusation a = accuse(seen, clause);
+    if (alone)
+        EXPECTED(&a, "an empty response to the stand-alone 16423");
+    else
+        EXPECTED(&a, "Message ID 0 with 16422");
+    SEEN(&a, "16422 in a %s with Message ID %" PRIu32,
+         seen->response ? "response" : "request", id);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5.1-10: nothing else, but one 16423 in the request. A 16423 in a
+ * response is RFC6311-6.4-02's. */
+static void rule_5_1_10(struct seen *seen)
+{
+    const struct ike_message *message = &seen->ike->message;
+    size_t syncs = 0, counters = 0;
+    struct ike_notify notify;
+
+    while (ike_message_notify(message, IKEV2_MESSAGE_ID_SYNC, syncs, &notify))
+        syncs++;
+    while (ike_message_notify(message, IPSEC_REPLAY_COUNTER_SYNC, counters,
+                              &notify))
+        counters++;
+    judged(seen->oracle, CLAUSE_RFC6311_5_1_10);
+    if (syncs == 1 && counters <= 1 && message->count == syncs + counters)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_10);
+    char summary[120];
+    EXPECTED(&a, "no payload but one 16422%s",
+             seen->response ? "" : " and at most one 16423");
+    SEEN(&a, "%zu payloads: %s", message->count,
+         ike_message_summary(message, summary, sizeof summary));
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-6.4-01: Protocol ID 0, SPI Size 0, 4 octets, with ESN 8. */
+static void rule_6_4_01(struct seen *seen, const struct ike_notify *notify)
+{
+    const struct ike_seen *sa = seen->sa;
+    size_t esn = 0;
+    for (size_t i = 0; i < sa->child_count; i++)
+        esn += sa->children[i].esn;
+    /* Mixed, or no Child SA: either size (A12). */
+    bool open = sa->child_count == 0 || (esn && esn != sa->child_count);
+    bool four = notify->data.size == 4 && (open || !esn);
+    bool eight = notify->data.size == 8 && (open || esn);
+
+    judged(seen->oracle, CLAUSE_RFC6311_6_4_01);
+    if (!notify->protocol && !notify->spi.size && (four || eight))
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_6_4_01);
+    EXPECTED(&a, "Protocol ID 0, SPI Size 0, %s octets of data",
+             open  ? "4 or 8"
+             : esn ? "8"
+                   : "4");
+    SEEN(&a, "Protocol ID %u, SPI Size %zu, %zu octets of data",
+         notify->protocol, notify->spi.size, notify->data.size);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-6.4-02: 16423 comes from the cluster, in requests. */
+static void rule_6_4_02(struct seen *seen)
+{
+    bool peer = seen->oracle->run && !seen->oracle->gateway_is_cluster;
+    judged(seen->oracle, CLAUSE_RFC6311_6_4_02);
+    if (!seen->response && !peer)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_6_4_02);
+    EXPECTED(&a, "16423 only in a request of the cluster");
+    SEEN(&a, "16423 in a %s of the peer",
+         seen->response ? "response" : "request");
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5-06: alone, 16423 travels under the current Message ID; 0 is used
+ * up when a regular request went before. */
+static void rule_5_06(struct seen *seen)
+{
+    if (seen->response)
+        return;
+    judged(seen->oracle, CLAUSE_RFC6311_5_06);
+    if (seen->ike->header.message_id != 0 || !seen->sender->used)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_06);
+    accuse_frame(&a, &seen->sender->used_at);
+    EXPECTED(&a, "16423 alone with the current Message ID, above %" PRIu32,
+             seen->sender->used_highest);
+    SEEN(&a, "Message ID 0");
+    submit(seen->oracle, seen, &a);
+}
+
+static void judge_sync_notify(struct seen *seen,
+                              const struct ike_notify *notify)
+{
+    rule_6_3_01(seen, notify);
+    rule_exchange_type(seen);
+    rule_message_id_zero(seen);
+    rule_unnegotiated(seen, 0);
+    rule_5_1_10(seen);
+}
+
+void rfc6311_payloads(struct seen *seen)
+{
+    const struct ike_message *message = &seen->ike->message;
+    bool auth = seen->ike->header.exchange == IKE_AUTH;
+    struct ike_notify notify;
+    struct ike_notify sync;
+    bool synced = ike_message_notify(message, IKEV2_MESSAGE_ID_SYNC, 0, &sync);
+
+    if (auth && ike_message_notify(message, IKEV2_MESSAGE_ID_SYNC_SUPPORTED, 0,
+                                   &notify)) {
+        shape_supported(seen, &notify, CLAUSE_RFC6311_6_1_01);
+        rule_5_01(seen, 0);
+    }
+    if (auth && ike_message_notify(message, IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED,
+                                   0, &notify)) {
+        shape_supported(seen, &notify, CLAUSE_RFC6311_6_2_01);
+        rule_5_01(seen, 1);
+    }
+    if (synced)
+        judge_sync_notify(seen, &sync);
+    if (ike_message_notify(message, IPSEC_REPLAY_COUNTER_SYNC, 0, &notify)) {
+        rule_6_4_02(seen);
+        rule_6_4_01(seen, &notify);
+        rule_unnegotiated(seen, 1);
+        if (!synced)
+            rule_5_06(seen);
+        else if (!seen->response)
+            judged(seen->oracle, CLAUSE_RFC6311_5_07);
+    }
+}
+
+/* ---- Message IDs after a synchronization ---- */
+
+/* RFC6311-6.3-02: the next request carries the EXPECTED_SEND that was
+ * announced. One that was on its way already is not the next. */
+static void rule_6_3_02(struct seen *seen)
+{
+    struct announcement *said = &seen->sender->announced;
+    uint32_t id = seen->ike->header.message_id;
+    if (!said->made || said->send_checked || seen->take != TAKE_FIRST)
+        return;
+    bool below = id < said->send;
+    bool above = id >= (uint64_t)said->send + seen->sender->window;
+    if (below && seen->sight.time - said->at.time < REORDER_TIME)
+        return;
+    if (!below && !above && id != said->send)
+        return;
+    said->send_checked = true;
+    judged(seen->oracle, CLAUSE_RFC6311_6_3_02);
+    if (id == said->send)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_6_3_02);
+    accuse_frame(&a, &said->at);
+    EXPECTED(&a, "the next request with Message ID %" PRIu32 ", as announced",
+             said->send);
+    SEEN(&a, "Message ID %" PRIu32, id);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-9-02, A14: what was pending at the sync is not waited for. */
+static void rule_9_02_repeat(struct seen *seen)
+{
+    const struct announcement *said = &seen->sender->announced;
+    const struct exchange *e = seen->exchange;
+    if (!said->made || said->as_member || seen->take != TAKE_REPEAT ||
+        e->id >= said->send || e->request.first.order > said->at.order ||
+        seen->sight.time < said->at.time + RETRANSMIT_TIME)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_9_02);
+    a.finding.verdict = VERDICT_WARNING;
+    accuse_frame(&a, &e->request.first);
+    accuse_frame(&a, &said->at);
+    EXPECTED(&a, "request %" PRIu32 " given up: %" PRIu32 " was agreed on",
+             e->id, said->send);
+    SEEN(&a, "the request again after the synchronization");
+    READING(&a, "A14: a pending request is abandoned by a sync; going on with "
+                "it is a warning");
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC6311-5.1-09: what an answer with another nonce says is not adopted. */
+static void rule_5_1_09(struct seen *seen)
+{
+    struct party *member = seen->sender;
+    const struct sync_request *sync = sync_newest(member, 0);
+    uint32_t id = seen->ike->header.message_id;
+    if (!member->misled || seen->take != TAKE_FIRST || !sync ||
+        sync->response.count)
+        return;
+    member->misled = false;
+    judged(seen->oracle, CLAUSE_RFC6311_5_1_09);
+    if (id != member->misled_send || id == sync->value.expected_send)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_5_1_09);
+    accuse_frame(&a, &sync->first);
+    EXPECTED(&a, "the answer with another nonce dropped, Message ID %" PRIu32,
+             sync->value.expected_send);
+    SEEN(&a, "a request with its Message ID %" PRIu32, id);
+    submit(seen->oracle, seen, &a);
+}
+
+void rfc6311_request(struct seen *seen)
+{
+    rule_5_1_09(seen);
+    rule_6_3_02(seen);
+    rule_9_02_repeat(seen);
+}
+
+/* Where request `id` stands to the window that `said` and what was answered
+ * since define: below, in it, or above. */
+static int window_place(const struct announcement *said,
+                        const struct party *requester, uint32_t id)
+{
+    uint64_t first = said->recv;
+    if (id < first)
+        return -1;
+    if (requester->answered && requester->answered_highest >= first)
+        first = (uint64_t)requester->answered_highest + 1;
+    return id >= first + requester->window;
+}
+
+static enum clause_id window_clause(const struct announcement *said)
+{
+    return said->as_member ? CLAUSE_RFC6311_8_1_01 : CLAUSE_RFC6311_8_1_02;
+}
+
+/* RFC6311-8.1-01 (member), RFC6311-8.1-02 (peer): requests outside the
+ * declared window are dropped. RFC6311-6.3-03: the announced one is taken. */
+static void rule_8_1(struct seen *seen)
+{
+    const struct announcement *said = &seen->sender->announced;
+    const struct exchange *e = seen->exchange;
+    if (!said->made || seen->take != TAKE_FIRST || !e->request.count ||
+        e->request.first.order < said->at.order)
+        return;
+    if (e->id == said->recv)
+        judged(seen->oracle, CLAUSE_RFC6311_6_3_03);
+    int place = window_place(said, seen->receiver, e->id);
+    if (place == 0 || (place > 0 && seen->sa->blind))
+        return;
+    struct accusation a = accuse_if_whole(seen, window_clause(said));
+    accuse_frame(&a, &said->at);
+    accuse_frame(&a, &e->request.first);
+    EXPECTED(&a,
+             "no answer: request %" PRIu32 " is %s the window from %" PRIu32
+             " on, of %" PRIu32,
+             e->id, place < 0 ? "below" : "beyond", said->recv,
+             seen->receiver->window);
+    SEEN(&a, "an answer");
+    submit(seen->oracle, seen, &a);
+}
+
+void rfc6311_response(struct seen *seen)
+{
+    if (seen->exchange->has_delta && seen->take == TAKE_FIRST)
+        judged(seen->oracle, CLAUSE_RFC6311_5_06);
+    rule_8_1(seen);
+}
+
+/* A request towards the side under test puts its window to the test. */
+void rfc6311_stimulus(struct seen *seen)
+{
+    const struct announcement *said = &seen->receiver->announced;
+    if (said->made && seen->authentic && seen->take == TAKE_FIRST &&
+        window_place(said, seen->sender, seen->exchange->id) != 0)
+        judged(seen->oracle, window_clause(said));
+}
+
+/* RFC6311-9-01 is put to the test by what looks like a sync. */
+void rfc6311_intruder(struct seen *seen)
+{
+    const struct ike_header *header = &seen->ike->header;
+    if (header->exchange == INFORMATIONAL && header->message_id == 0)
+        judged(seen->oracle, CLAUSE_RFC6311_9_01);
+}

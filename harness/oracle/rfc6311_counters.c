@@ -1,0 +1,182 @@
+/* RFC 6311 5.2: what happens to the ESP sequence numbers. */
+#include "oracle/oracle_private.h"
+
+#include <inttypes.h>
+
+enum {
+    PACKETS_IN_FLIGHT = 8, /* sent before the counters were raised */
+    LARGE_DELTA = 1024,    /* no loss of packets looks like this jump */
+    JUMP_WATCH = 64,       /* packets after a sync that was to be dropped */
+};
+
+/* The stream on which the side under test sends for the `n`th Child SA of
+ * this IKE SA, or NULL. `sender` is its side. */
+static struct esp_stream *sending_stream(struct seen *seen, enum side sender,
+                                         size_t n, bool response)
+{
+    const struct packet *packet = &seen->event->packet;
+    const struct endpoint *receiver =
+        response ? &packet->destination : &packet->source;
+    uint32_t spi = seen->sa->children[n].spi[other_side(sender)];
+    return spi ? stream_get(seen->oracle, &receiver->address, spi) : NULL;
+}
+
+/* Where the counters stand when the request goes out. */
+void rfc6311_counters_asked(struct seen *seen)
+{
+    for (size_t i = 0; i < seen->sa->child_count; i++) {
+        struct esp_stream *stream =
+            sending_stream(seen, other_side(seen->side), i, false);
+        if (!stream || stream->asked.pending)
+            continue;
+        stream->asked = (struct esp_jump){
+            .from = stream->any ? stream->highest : 0, .request = seen->sight};
+    }
+}
+
+void rfc6311_counters_stale(struct seen *seen, uint64_t delta)
+{
+    if (delta < LARGE_DELTA)
+        return;
+    for (size_t i = 0; i < seen->sa->child_count; i++) {
+        struct esp_stream *stream =
+            sending_stream(seen, other_side(seen->side), i, false);
+        if (!stream || !stream->any || stream->asked.pending)
+            continue;
+        stream->stale = (struct esp_jump){.pending = true,
+                                          .from = stream->highest,
+                                          .delta = delta,
+                                          .request = seen->sight,
+                                          .decided = seen->sight};
+    }
+}
+
+/* A13: where the increment would overflow, RFC 4303 forbids it. */
+void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
+                               const struct sight *request)
+{
+    if (negotiated(seen->sa, 1) != YES || delta > UINT32_MAX)
+        return;
+    for (size_t i = 0; i < seen->sa->child_count; i++) {
+        struct esp_stream *stream = sending_stream(seen, seen->side, i, true);
+        if (!stream || stream->asked.request.order != request->order)
+            continue;
+        struct esp_jump *jump = &stream->asked;
+        bool esn = seen->sa->children[i].esn;
+        jump->delta = delta;
+        jump->decided = seen->sight;
+        jump->pending = esn || jump->from + delta < UINT32_MAX;
+        stream->stale.pending = false;
+    }
+}
+
+static struct accusation accuse_stream(const struct trace_event *event,
+                                       const struct esp_stream *stream,
+                                       enum clause_id clause)
+{
+    struct accusation a = {
+        .clause = clause,
+        .finding = {.clause = clause_nth(clause),
+                    .verdict = VERDICT_FAIL,
+                    .time = event->time,
+                    .subject = event->packet.source,
+                    .inferred = event->esp.status == TRACE_ESP_NO_KEY}};
+    say(a.finding.sa, sizeof a.finding.sa, "ESP %08" PRIx32, stream->key.spi);
+    return a;
+}
+
+/* RFC6311-5.2-04: every counter is raised by the delta. Packets that were on
+ * their way are let through. */
+static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
+                        struct esp_stream *stream, const struct sight *sight,
+                        uint64_t sequence)
+{
+    struct esp_jump *jump = &stream->asked;
+    if (sequence > jump->from + jump->delta) {
+        judged(oracle, CLAUSE_RFC6311_5_2_04);
+        jump->pending = false;
+        return;
+    }
+    jump->below++;
+    if (sequence <= jump->from ||
+        (sight->time < jump->decided.time + REORDER_TIME &&
+         jump->below < PACKETS_IN_FLIGHT))
+        return;
+    jump->pending = false;
+    judged(oracle, CLAUSE_RFC6311_5_2_04);
+    struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_04);
+    accuse_frame(&a, &jump->request);
+    accuse_frame(&a, &jump->decided);
+    accuse_frame(&a, sight);
+    EXPECTED(&a, "a sequence number above %" PRIu64 " + %" PRIu64, jump->from,
+             jump->delta);
+    SEEN(&a, "%" PRIu64, sequence);
+    submit_plain(oracle, &a);
+}
+
+/* RFC6311-5.2-03: a sync that is dropped moves no counter. */
+static void rule_5_2_03(struct oracle *oracle, const struct trace_event *event,
+                        struct esp_stream *stream, const struct sight *sight,
+                        uint64_t sequence)
+{
+    struct esp_jump *jump = &stream->stale;
+    uint64_t end = jump->from + jump->delta;
+    if (jump->below++ == 0)
+        judged(oracle, CLAUSE_RFC6311_5_2_03);
+    if (jump->below > JUMP_WATCH)
+        jump->pending = false;
+    if (sequence <= end || sequence > end + JUMP_WATCH) {
+        return;
+    }
+    jump->pending = false;
+    struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_03);
+    a.needs_whole = true;
+    a.from_start = stream->fresh;
+    accuse_frame(&a, &jump->request);
+    accuse_frame(&a, sight);
+    EXPECTED(&a, "no jump from %" PRIu64 ": the sync was to be dropped",
+             jump->from);
+    SEEN(&a, "%" PRIu64 ", after a delta of %" PRIu64, sequence, jump->delta);
+    submit_plain(oracle, &a);
+}
+
+/* RFC6311-5.2-01: after a failover of the gateway its numbers are beyond all
+ * that it used before. What was on its way is let through. */
+static void rule_5_2_01(struct oracle *oracle, const struct trace_event *event,
+                        struct esp_stream *stream, const struct sight *sight,
+                        uint64_t sequence)
+{
+    if (stream->failover_epoch != oracle->gateway_epoch) {
+        stream->failover_epoch = oracle->gateway_epoch;
+        stream->before_failover = stream->highest;
+        stream->before_failover_at = stream->highest_at;
+        stream->failover_checked = !stream->any;
+    }
+    if (stream->failover_checked ||
+        sight->time < oracle->gateway_failover.time + REORDER_TIME)
+        return;
+    judged(oracle, CLAUSE_RFC6311_5_2_01);
+    stream->failover_checked = true;
+    if (sequence > stream->before_failover)
+        return;
+    struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_01);
+    accuse_frame(&a, &stream->before_failover_at);
+    accuse_frame(&a, sight);
+    EXPECTED(&a, "a sequence number above %" PRIu64 " after the failover",
+             stream->before_failover);
+    SEEN(&a, "%" PRIu64, sequence);
+    submit_plain(oracle, &a);
+}
+
+/* `sequence` was not seen on this stream before. */
+void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
+                 struct esp_stream *stream, const struct sight *sight,
+                 uint64_t sequence)
+{
+    if (stream->asked.pending)
+        rule_5_2_04(oracle, event, stream, sight, sequence);
+    if (stream->stale.pending)
+        rule_5_2_03(oracle, event, stream, sight, sequence);
+    if (oracle->gateway_epoch)
+        rule_5_2_01(oracle, event, stream, sight, sequence);
+}

@@ -1,0 +1,402 @@
+/* What is known of each IKE SA, message by message. */
+#include "oracle/oracle_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Copies of one message ---- */
+
+void copies_free(struct copies *copies)
+{
+    free(copies->parts);
+    *copies = (struct copies){0};
+}
+
+static enum take take_part(struct copies *copies, uint16_t number,
+                           uint64_t digest)
+{
+    for (size_t i = 0; i < copies->part_count; i++)
+        if (copies->parts[i].number == number)
+            return copies->parts[i].digest == digest ? TAKE_REPEAT
+                                                     : TAKE_DIFFERENT;
+    if (copies->part_count == PARTS_MAX)
+        return TAKE_REPEAT;
+    if (copies->part_count % 4 == 0)
+        copies->parts = memory_resize(copies->parts, (copies->part_count + 4u) *
+                                                         sizeof *copies->parts);
+    copies->parts[copies->part_count++] = (struct part){digest, number};
+    return TAKE_MORE;
+}
+
+enum take copies_take(struct copies *copies, const struct seen *seen)
+{
+    const struct trace_ike *ike = seen->ike;
+    enum take take = TAKE_FIRST;
+
+    if (copies->count == 0) {
+        copies->first = seen->sight;
+        copies->digest = seen->digest;
+        copies->exchange = ike->header.exchange;
+        copies->fragments = ike->fragments;
+        if (ike->fragments)
+            take_part(copies, ike->fragment, seen->digest);
+    } else if (copies->fragments != ike->fragments) {
+        take = TAKE_RECUT;
+    } else if (ike->fragments) {
+        take = take_part(copies, ike->fragment, seen->digest);
+    } else {
+        take = copies->digest == seen->digest ? TAKE_REPEAT : TAKE_DIFFERENT;
+    }
+    copies->last = seen->sight;
+    if (copies->count < UINT32_MAX)
+        copies->count++;
+    return take;
+}
+
+/* ---- Exchanges of one side ---- */
+
+struct exchange *exchange_find(struct party *party, uint32_t id)
+{
+    for (size_t i = 0; i < party->exchange_count; i++) {
+        /* From the newest back: it is nearly always the first or second. */
+        size_t n = (party->exchange_next + party->exchange_capacity - 1 - i) %
+                   party->exchange_capacity;
+        if (party->exchanges[n].id == id)
+            return &party->exchanges[n];
+    }
+    return NULL;
+}
+
+static void exchange_clear(struct exchange *exchange)
+{
+    copies_free(&exchange->request);
+    copies_free(&exchange->response);
+    *exchange = (struct exchange){0};
+}
+
+/* The ring is only grown while it is full and in order. */
+static void exchanges_grow(struct party *party)
+{
+    uint16_t capacity =
+        party->exchange_capacity ? party->exchange_capacity * 2 : 2;
+    party->exchanges =
+        memory_resize(party->exchanges, capacity * sizeof *party->exchanges);
+    memset(party->exchanges + party->exchange_capacity, 0,
+           (size_t)(capacity - party->exchange_capacity) *
+               sizeof *party->exchanges);
+    party->exchange_next = party->exchange_capacity;
+    party->exchange_capacity = capacity;
+}
+
+struct exchange *exchange_get(struct party *party, uint32_t id)
+{
+    struct exchange *exchange = exchange_find(party, id);
+    if (exchange)
+        return exchange;
+    if (party->exchange_count == party->exchange_capacity &&
+        party->exchange_capacity < EXCHANGES_MAX)
+        exchanges_grow(party);
+    exchange = &party->exchanges[party->exchange_next];
+    if (party->exchange_count == party->exchange_capacity)
+        exchange_clear(exchange);
+    else
+        party->exchange_count++;
+    party->exchange_next =
+        (uint16_t)((party->exchange_next + 1) % party->exchange_capacity);
+    exchange->id = id;
+    return exchange;
+}
+
+/* ---- IKE SAs ---- */
+
+static void party_free(struct party *party)
+{
+    for (size_t i = 0; i < party->exchange_count; i++)
+        exchange_clear(&party->exchanges[i]);
+    for (size_t i = 0; i < party->sync_count; i++)
+        copies_free(&party->syncs[i].response);
+    free(party->exchanges);
+    free(party->syncs);
+    free(party->intruders);
+    history_free(&party->ivs);
+}
+
+static void sa_remove(struct oracle *oracle, struct ike_seen *sa)
+{
+    HASH_DEL(oracle->sas, sa);
+    for (size_t side = 0; side < SIDES; side++)
+        party_free(&sa->party[side]);
+    free(sa->children);
+    free(sa);
+}
+
+struct ike_seen *sa_find(struct oracle *oracle, const struct ike_sa_key *key)
+{
+    struct ike_seen *sa;
+    HASH_FIND(hh, oracle->sas, key, sizeof *key, sa);
+    return sa;
+}
+
+struct ike_seen *sa_get(struct oracle *oracle, const struct ike_sa_key *key)
+{
+    struct ike_seen *sa = sa_find(oracle, key);
+    if (sa)
+        return sa;
+    sa = memory_take(sizeof *sa);
+    sa->key = *key;
+    sa->auth_next = 1;
+    sa->party[SIDE_INITIATOR].window = 1;
+    sa->party[SIDE_RESPONDER].window = 1;
+    HASH_ADD(hh, oracle->sas, key, sizeof sa->key, sa);
+    if (key->spi_r)
+        oracle->totals.ike_sas++;
+    return sa;
+}
+
+enum knowledge negotiated(const struct ike_seen *sa, int which)
+{
+    if (!sa->auth_complete)
+        return UNKNOWN;
+    return sa->party[0].asserted[which] && sa->party[1].asserted[which] ? YES
+                                                                        : NO;
+}
+
+void track_free(struct oracle *oracle)
+{
+    struct ike_seen *sa, *next_sa;
+    struct esp_stream *stream, *next_stream;
+    struct child_link *child, *next_child;
+
+    HASH_ITER(hh, oracle->sas, sa, next_sa)
+    {
+        sa_remove(oracle, sa);
+    }
+    HASH_ITER(hh, oracle->streams, stream, next_stream)
+    {
+        HASH_DEL(oracle->streams, stream);
+        history_free(&stream->sequences);
+        history_free(&stream->ivs);
+        free(stream);
+    }
+    HASH_ITER(hh, oracle->children, child, next_child)
+    {
+        HASH_DEL(oracle->children, child);
+        free(child);
+    }
+}
+
+/* ---- Messages that nothing authenticates ---- */
+
+static void intruder_add(struct party *party, const struct seen *seen)
+{
+    if (!party->intruders)
+        party->intruders = memory_take(INTRUDERS_MAX * sizeof(struct intruder));
+    size_t n = party->intruder_count % INTRUDERS_MAX;
+    party->intruders[n] =
+        (struct intruder){.at = seen->sight,
+                          .id = seen->ike->header.message_id,
+                          .exchange = seen->ike->header.exchange,
+                          .clear = seen->ike->status == TRACE_IKE_CLEAR};
+    /* Wraps where it stays a multiple of the ring's size. */
+    if (++party->intruder_count == 4 * INTRUDERS_MAX)
+        party->intruder_count = INTRUDERS_MAX;
+}
+
+const struct intruder *intruder_find(const struct party *party, uint32_t id)
+{
+    const struct intruder *found = NULL;
+    size_t count = party->intruder_count < INTRUDERS_MAX ? party->intruder_count
+                                                         : INTRUDERS_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (party->intruders[i].id == id &&
+            (!found || party->intruders[i].at.order > found->at.order))
+            found = &party->intruders[i];
+    return found;
+}
+
+/* ---- Messages on an SA ---- */
+
+bool toward_test(const struct seen *seen)
+{
+    return under_test(seen->oracle, &seen->event->packet.destination.address);
+}
+
+static void count_request(struct seen *seen)
+{
+    struct party *party = seen->sender;
+    uint32_t id = seen->ike->header.message_id;
+    if (seen->take != TAKE_FIRST || (party->used && id <= party->used_highest))
+        return;
+    party->used = true;
+    party->used_highest = id;
+    party->used_at = seen->sight;
+}
+
+/* An answer proves that the request was received. */
+static void count_response(struct seen *seen)
+{
+    struct party *party = seen->receiver;
+    uint32_t id = seen->ike->header.message_id;
+    seen->sender->announced.answered = true;
+    if (seen->take != TAKE_FIRST ||
+        (party->answered && id <= party->answered_highest))
+        return;
+    party->answered = true;
+    party->answered_highest = id;
+    party->answered_at = seen->sight;
+}
+
+static void judge_regular(struct seen *seen)
+{
+    if (seen->response) {
+        rfc7296_response(seen);
+        rfc6311_response(seen);
+    } else {
+        rfc7296_request(seen);
+        rfc6311_request(seen);
+    }
+}
+
+static void track_regular(struct seen *seen)
+{
+    const struct ike_header *header = &seen->ike->header;
+    struct party *owner = seen->response ? seen->receiver : seen->sender;
+    bool opened = seen->ike->status == TRACE_IKE_OPENED;
+
+    seen->exchange = exchange_get(owner, header->message_id);
+    struct copies *copies =
+        seen->response ? &seen->exchange->response : &seen->exchange->request;
+    bool opened_before = copies->opened;
+    seen->take = copies_take(copies, seen);
+    if (seen->judged && seen->ike->status != TRACE_IKE_MALFORMED)
+        judge_regular(seen);
+    if (!seen->response && toward_test(seen))
+        rfc6311_stimulus(seen);
+    copies->opened = opened_before || opened;
+    if (opened && (!opened_before || seen->take == TAKE_DIFFERENT)) {
+        if (seen->judged) {
+            rfc7296_payloads(seen);
+            rfc6311_payloads(seen);
+        }
+        if (!opened_before)
+            track_content(seen);
+    }
+    if (seen->ike->status == TRACE_IKE_MALFORMED)
+        return;
+    if (seen->response)
+        count_response(seen);
+    else
+        count_request(seen);
+}
+
+/* RFC 6311 5.1: recognised by its notify, whatever the windows say (A07). An
+ * unopened INFORMATIONAL with Message ID 0 may be one. */
+static void track_protected(struct seen *seen)
+{
+    const struct ike_header *header = &seen->ike->header;
+    bool zero = header->exchange == INFORMATIONAL && header->message_id == 0;
+
+    if (header->exchange == CREATE_CHILD_SA ||
+        header->exchange == INFORMATIONAL)
+        seen->sa->established |= !seen->sa->from_start;
+    if (seen->ike->status == TRACE_IKE_NO_KEY) {
+        seen->sa->blind = true;
+        if (zero)
+            return;
+    }
+    if (seen->judged && seen->authentic)
+        rfc4303_ike_iv(seen);
+    if (zero && is_sync(seen)) {
+        track_sync(seen);
+        return;
+    }
+    if (zero && seen->response && seen->authentic) {
+        struct exchange *e = exchange_find(seen->receiver, 0);
+        if (!e || e->request.count == 0) {
+            if (seen->judged)
+                rfc6311_odd_response(seen);
+            return;
+        }
+    }
+    track_regular(seen);
+}
+
+static void find_parties(struct seen *seen)
+{
+    seen->sender = &seen->sa->party[seen->side];
+    seen->receiver = &seen->sa->party[other_side(seen->side)];
+}
+
+/* What cannot be believed: clear text on an SA, a wrong ICV. */
+static void track_unauthentic(struct seen *seen)
+{
+    if (seen->sa && !seen->response) {
+        intruder_add(seen->sender, seen);
+        if (toward_test(seen))
+            rfc6311_intruder(seen);
+    }
+    if (seen->judged && seen->ike->status == TRACE_IKE_CLEAR)
+        rfc7296_clear(seen);
+}
+
+static bool is_initial(uint8_t exchange)
+{
+    return exchange == IKE_SA_INIT || exchange == IKE_SESSION_RESUME;
+}
+
+static struct seen seen_of(struct oracle *oracle,
+                           const struct trace_event *event)
+{
+    const struct trace_ike *ike = &event->ike;
+    bool initiator = ike->header.flags & IKE_FLAG_INITIATOR;
+    return (struct seen){
+        .oracle = oracle,
+        .event = event,
+        .ike = ike,
+        .sight = {oracle->order, event->frame, event->time},
+        .judged = under_test(oracle, &event->packet.source.address),
+        .response = ike->header.flags & IKE_FLAG_RESPONSE,
+        .authentic = ike->status == TRACE_IKE_OPENED ||
+                     ike->status == TRACE_IKE_FRAGMENT,
+        .digest = read_u64(ike->digest),
+        .side = initiator ? SIDE_INITIATOR : SIDE_RESPONDER,
+    };
+}
+
+void track_ike(struct oracle *oracle, const struct trace_event *event)
+{
+    const struct trace_ike *ike = &event->ike;
+    const struct ike_header *header = &ike->header;
+
+    /* IKEv1 is none of our business. */
+    if (!ike->header_valid || header->version >> 4 == 1)
+        return;
+    struct seen seen = seen_of(oracle, event);
+    struct ike_sa_key key = {header->spi_i, header->spi_r};
+    if (HASH_COUNT(oracle->sas) >= IKE_SAS_MAX)
+        sa_remove(oracle, oracle->sas);
+    seen.sa = sa_find(oracle, &key);
+    if (oracle->notes)
+        expect_ike(oracle, &seen);
+    if (seen.sa)
+        find_parties(&seen);
+    if (seen.judged && ike->status != TRACE_IKE_BAD_ICV &&
+        ike->status != TRACE_IKE_MALFORMED)
+        rfc7296_header(&seen);
+    if (is_initial(header->exchange)) {
+        if (ike->status == TRACE_IKE_CLEAR)
+            track_initial(&seen);
+        return;
+    }
+    if (ike->status == TRACE_IKE_CLEAR || ike->status == TRACE_IKE_BAD_ICV) {
+        track_unauthentic(&seen);
+        return;
+    }
+    if (!seen.sa) {
+        if (ike->status == TRACE_IKE_MALFORMED)
+            return;
+        seen.sa = sa_get(oracle, &key);
+        find_parties(&seen);
+    }
+    track_protected(&seen);
+}

@@ -1,0 +1,260 @@
+/* What opened messages say about their SA: capabilities, windows, Child SAs,
+ * rekeys, Deletes; and what comes before there is an SA. */
+#include "oracle/oracle_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- IKE_SA_INIT ---- */
+
+/* A request is remembered under the responder SPI 0, until the response that
+ * names the SA. */
+void track_initial(struct seen *seen)
+{
+    const struct ike_header *header = &seen->ike->header;
+    struct ike_sa_key half_key = {header->spi_i, 0};
+    struct ike_sa_key key = {header->spi_i, header->spi_r};
+    struct ike_seen *half = sa_find(seen->oracle, &half_key);
+
+    if (seen->judged)
+        rfc7296_initial(seen);
+    if (!seen->response) {
+        if (header->spi_r == 0 && seen->side == SIDE_INITIATOR && !half)
+            sa_get(seen->oracle, &half_key);
+        return;
+    }
+    if (header->spi_r == 0 || seen->side != SIDE_RESPONDER ||
+        sa_find(seen->oracle, &key))
+        return;
+    struct ike_seen *sa = sa_get(seen->oracle, &key);
+    struct party *initiator = &sa->party[SIDE_INITIATOR];
+    struct party *responder = &sa->party[SIDE_RESPONDER];
+    sa->from_start = half != NULL;
+    initiator->at = seen->event->packet.destination;
+    responder->at = seen->event->packet.source;
+    initiator->at_known = responder->at_known = true;
+    /* Message ID 0 of the initiator is gone. */
+    initiator->used = initiator->answered = true;
+    initiator->used_at = initiator->answered_at = seen->sight;
+}
+
+/* ---- Payloads ---- */
+
+static bool has_notify(const struct seen *seen, uint16_t type,
+                       struct ike_notify *out)
+{
+    return ike_message_notify(&seen->ike->message, type, 0, out);
+}
+
+/* RFC 6311 5: capabilities are asserted in IKE_AUTH, which EAP spreads over
+ * several exchanges. They are known once all of it was opened. */
+static void learn_auth(struct seen *seen)
+{
+    struct ike_seen *sa = seen->sa;
+    const struct ike_message *message = &seen->ike->message;
+    uint32_t id = seen->ike->header.message_id;
+    struct ike_notify notify;
+
+    if (has_notify(seen, IKEV2_MESSAGE_ID_SYNC_SUPPORTED, &notify))
+        seen->sender->asserted[0] = true;
+    if (has_notify(seen, IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED, &notify))
+        seen->sender->asserted[1] = true;
+    if (id != sa->auth_next)
+        return;
+    if (!seen->response) {
+        sa->auth_request_seen = true;
+    } else if (sa->auth_request_seen) {
+        if (ike_message_find(message, PAYLOAD_EAP)) {
+            sa->auth_next++;
+            sa->auth_request_seen = false;
+        } else if (ike_message_find(message, PAYLOAD_AUTH)) {
+            sa->auth_complete = true;
+        }
+    }
+    if (seen->response && ike_message_find(message, PAYLOAD_AUTH) &&
+        !ike_message_find(message, PAYLOAD_EAP))
+        sa->established = true;
+}
+
+/* RFC 7296 2.3: the sender says how many requests it keeps; it never keeps
+ * fewer later. */
+static void learn_window(struct seen *seen)
+{
+    struct ike_notify notify;
+    if (!has_notify(seen, SET_WINDOW_SIZE, &notify) || notify.data.size != 4)
+        return;
+    uint32_t size = read_u32(notify.data.data);
+    if (size > seen->receiver->window)
+        seen->receiver->window = size;
+}
+
+static uint16_t chosen(const struct ike_proposal *proposal, uint8_t type)
+{
+    for (size_t i = 0; i < proposal->count; i++)
+        if (proposal->transforms[i].type == type)
+            return proposal->transforms[i].id;
+    return 0;
+}
+
+/* A pair of Child SAs: the requester's SPI and, in this response, the other. */
+static void learn_child(struct seen *seen, uint32_t requester_spi,
+                        const struct ike_proposal *proposal)
+{
+    struct ike_seen *sa = seen->sa;
+    const struct packet *packet = &seen->event->packet;
+    uint32_t responder_spi = read_u32(proposal->spi.data);
+    uint16_t encr = chosen(proposal, TRANSFORM_ENCR);
+
+    seen->oracle->totals.child_sas++;
+    child_link_add(seen->oracle, &packet->source.address, responder_spi, encr);
+    if (!requester_spi || sa->child_count == CHILDREN_MAX)
+        return;
+    child_link_add(seen->oracle, &packet->destination.address, requester_spi,
+                   encr);
+    if (sa->child_count == sa->child_capacity) {
+        sa->child_capacity = sa->child_capacity ? sa->child_capacity * 2 : 1;
+        sa->children = memory_resize(sa->children,
+                                     sa->child_capacity * sizeof *sa->children);
+    }
+    struct child *child = &sa->children[sa->child_count++];
+    child->spi[seen->side] = responder_spi;
+    child->spi[other_side(seen->side)] = requester_spi;
+    child->esn = chosen(proposal, TRANSFORM_ESN) == 1;
+}
+
+/* RFC 7296 1.3.2, 2.18; capabilities are inherited (A22). */
+static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
+{
+    struct ike_seen *old = seen->sa;
+    enum side requester = other_side(seen->side);
+    struct ike_sa_key key = {seen->exchange->rekey_spi,
+                             read_u64(proposal->spi.data)};
+    bool known = sa_find(seen->oracle, &key) != NULL;
+
+    if (!key.spi_i || !key.spi_r || memcmp(&key, &old->key, sizeof key) == 0)
+        return;
+    struct ike_seen *sa = sa_get(seen->oracle, &key);
+    if (sa->rekeyed)
+        return;
+    sa->rekeyed = true;
+    sa->from_start = !known;
+    sa->established = true;
+    sa->auth_complete = old->auth_complete;
+    for (size_t side = 0; side < SIDES; side++) {
+        const struct party *from =
+            &old->party[side == SIDE_INITIATOR ? requester : seen->side];
+        struct party *to = &sa->party[side];
+        memcpy(to->asserted, from->asserted, sizeof to->asserted);
+    }
+    const struct packet *packet = &seen->event->packet;
+    sa->party[SIDE_INITIATOR].at = packet->destination;
+    sa->party[SIDE_RESPONDER].at = packet->source;
+    sa->party[SIDE_INITIATOR].at_known = true;
+    sa->party[SIDE_RESPONDER].at_known = true;
+    if (old->child_count) {
+        sa->children = memory_take(old->child_count * sizeof *sa->children);
+        sa->child_count = sa->child_capacity = old->child_count;
+        for (size_t i = 0; i < old->child_count; i++) {
+            sa->children[i] = old->children[i];
+            sa->children[i].spi[SIDE_INITIATOR] =
+                old->children[i].spi[requester];
+            sa->children[i].spi[SIDE_RESPONDER] =
+                old->children[i].spi[seen->side];
+        }
+    }
+    old->replaced = true;
+    old->successor = key;
+    old->rekey_id = seen->exchange->id;
+    old->rekey_side = requester;
+}
+
+static uint32_t requested_spi(const struct seen *seen)
+{
+    return seen->ike->header.exchange == IKE_AUTH ? seen->sa->auth_child_spi
+                                                  : seen->exchange->child_spi;
+}
+
+static void learn_proposal(struct seen *seen,
+                           const struct ike_proposal *proposal)
+{
+    bool auth = seen->ike->header.exchange == IKE_AUTH;
+    bool ike = proposal->protocol == PROTOCOL_IKE && proposal->spi.size == 8;
+    bool esp = proposal->protocol == PROTOCOL_ESP && proposal->spi.size == 4;
+
+    if (ike && !auth && !seen->response)
+        seen->exchange->rekey_spi = read_u64(proposal->spi.data);
+    else if (ike && !auth)
+        learn_rekey(seen, proposal);
+    else if (esp && seen->response)
+        learn_child(seen, requested_spi(seen), proposal);
+    else if (esp && auth)
+        seen->sa->auth_child_spi = read_u32(proposal->spi.data);
+    else if (esp)
+        seen->exchange->child_spi = read_u32(proposal->spi.data);
+}
+
+static void learn_sa_payload(struct seen *seen)
+{
+    const struct ike_payload *payload =
+        ike_message_find(&seen->ike->message, PAYLOAD_SA);
+    if (!payload)
+        return;
+    struct ike_sa_payload *sa = memory_take(sizeof *sa);
+    if (ike_sa_decode(payload->body, sa, NULL) && sa->count)
+        learn_proposal(seen, &sa->proposals[0]);
+    free(sa);
+}
+
+/* RFC 7296 1.4.1, 3.11. */
+static void learn_delete(struct seen *seen)
+{
+    const struct ike_message *message = &seen->ike->message;
+    for (size_t i = 0; i < message->count; i++) {
+        struct ike_delete_payload payload;
+        if (message->payloads[i].type == PAYLOAD_DELETE &&
+            ike_delete_decode(message->payloads[i].body, &payload, NULL) &&
+            payload.protocol == PROTOCOL_IKE && !seen->response)
+            seen->exchange->deletes_ike = true;
+    }
+}
+
+/* RFC 6311 5.2, the stand-alone form: the increment is due once the request
+ * was answered. */
+static void learn_delta(struct seen *seen)
+{
+    struct ike_notify notify;
+    struct exchange *e = seen->exchange;
+
+    if (!seen->response) {
+        if (!has_notify(seen, IPSEC_REPLAY_COUNTER_SYNC, &notify))
+            return;
+        e->has_delta = notify.data.size == 4 || notify.data.size == 8;
+        if (e->has_delta)
+            e->delta = notify.data.size == 4 ? read_u32(notify.data.data)
+                                             : read_u64(notify.data.data);
+        if (toward_test(seen))
+            rfc6311_counters_asked(seen);
+    } else if (e->has_delta && e->request.opened && seen->judged &&
+               e->request.first.order < seen->sight.order) {
+        rfc6311_counters_accepted(seen, e->delta, &e->request.first);
+    }
+}
+
+void track_content(struct seen *seen)
+{
+    uint8_t exchange = seen->ike->header.exchange;
+
+    seen->sender->at = seen->event->packet.source;
+    learn_window(seen);
+    if (exchange == IKE_AUTH)
+        learn_auth(seen);
+    else if (exchange == IKE_INTERMEDIATE &&
+             seen->ike->header.message_id >= seen->sa->auth_next)
+        seen->sa->auth_next = seen->ike->header.message_id + 1;
+    if (exchange == IKE_AUTH || exchange == CREATE_CHILD_SA)
+        learn_sa_payload(seen);
+    if (exchange == INFORMATIONAL) {
+        learn_delete(seen);
+        learn_delta(seen);
+    }
+}

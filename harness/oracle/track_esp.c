@@ -1,0 +1,147 @@
+/* What is known of each ESP SA, in one direction: sequence numbers and IVs. */
+#include "oracle/oracle_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A digest for telling octets apart, not for keeping them safe. */
+uint64_t content_hash(struct bytes octets)
+{
+    uint64_t hash = octets.size * UINT64_C(0x9e3779b97f4a7c15);
+    const uint8_t *at = octets.data;
+    size_t left = octets.size;
+    for (; left >= 8; at += 8, left -= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+        hash ^= hash >> 32;
+    }
+    uint64_t word = 0;
+    if (left)
+        memcpy(&word, at, left);
+    hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+    return hash ^ hash >> 32;
+}
+
+static struct esp_key key_of(const struct address *destination, uint32_t spi)
+{
+    struct esp_key key = {.destination.family = destination->family,
+                          .spi = spi};
+    memcpy(key.destination.octets, destination->octets,
+           address_size(destination));
+    return key;
+}
+
+static struct child_link *child_link_find(struct oracle *oracle,
+                                          const struct address *destination,
+                                          uint32_t spi)
+{
+    struct esp_key key = key_of(destination, spi);
+    struct child_link *link;
+    HASH_FIND(hh, oracle->children, &key, sizeof key, link);
+    return link;
+}
+
+void child_link_add(struct oracle *oracle, const struct address *destination,
+                    uint32_t spi, uint16_t encr)
+{
+    struct child_link *link = child_link_find(oracle, destination, spi);
+    if (!link) {
+        if (HASH_COUNT(oracle->children) >= ESP_STREAMS_MAX) {
+            link = oracle->children;
+            HASH_DEL(oracle->children, link);
+            free(link);
+        }
+        link = memory_take(sizeof *link);
+        link->key = key_of(destination, spi);
+        HASH_ADD(hh, oracle->children, key, sizeof link->key, link);
+    }
+    link->encr = encr;
+}
+
+static void stream_remove(struct oracle *oracle, struct esp_stream *stream)
+{
+    HASH_DEL(oracle->streams, stream);
+    history_free(&stream->sequences);
+    history_free(&stream->ivs);
+    free(stream);
+    oracle->last_stream = NULL;
+}
+
+struct esp_stream *stream_find(struct oracle *oracle,
+                               const struct address *destination, uint32_t spi)
+{
+    struct esp_stream *stream = oracle->last_stream;
+    if (stream && stream->key.spi == spi &&
+        address_equal(&stream->key.destination, destination))
+        return stream;
+    struct esp_key key = key_of(destination, spi);
+    HASH_FIND(hh, oracle->streams, &key, sizeof key, stream);
+    return stream;
+}
+
+struct esp_stream *stream_get(struct oracle *oracle,
+                              const struct address *destination, uint32_t spi)
+{
+    struct esp_stream *stream = stream_find(oracle, destination, spi);
+    if (stream)
+        return stream;
+    stream = memory_take(sizeof *stream);
+    stream->key = key_of(destination, spi);
+    struct child_link *link = child_link_find(oracle, destination, spi);
+    if (link) {
+        stream->fresh = true;
+        stream->encr = link->encr;
+    }
+    HASH_ADD(hh, oracle->streams, key, sizeof stream->key, stream);
+    return stream;
+}
+
+/* Without a key nobody says whether the SA uses ESN; a number that falls by
+ * more than half of its range may have gone through 2^32. */
+static uint64_t widen(struct esp_stream *stream, const struct trace_esp *esp)
+{
+    const uint64_t half = UINT64_C(1) << 31, whole = UINT64_C(1) << 32;
+    if (esp->status == TRACE_ESP_OPENED)
+        return esp->sequence;
+    uint64_t value = (stream->highest & ~(whole - 1)) | esp->packet.sequence;
+    if (stream->any && value + half < stream->highest) {
+        stream->wrapped = true;
+        value += whole;
+    } else if (value >= whole && value > stream->highest + half) {
+        value -= whole;
+    }
+    return value;
+}
+
+void track_esp(struct oracle *oracle, const struct trace_event *event)
+{
+    const struct trace_esp *esp = &event->esp;
+    bool is_judged = under_test(oracle, &event->packet.source.address);
+    struct sight sight = {oracle->order, event->frame, event->time};
+    uint64_t before = 0;
+
+    if (oracle->notes)
+        expect_esp(oracle, event);
+    if (esp->status == TRACE_ESP_BAD_ICV)
+        return;
+    if (HASH_COUNT(oracle->streams) >= ESP_STREAMS_MAX)
+        stream_remove(oracle, oracle->streams);
+    struct esp_stream *stream =
+        stream_get(oracle, &event->packet.destination.address, esp->packet.spi);
+    oracle->last_stream = stream;
+    uint64_t sequence = widen(stream, esp);
+    enum history_result result =
+        history_take(&stream->sequences, sequence, content_hash(esp->octets),
+                     event->frame, &before);
+    if (is_judged) {
+        rfc4303_esp(oracle, event, stream, &sight, sequence, result, before);
+        if (result == HISTORY_NEW)
+            rfc6311_esp(oracle, event, stream, &sight, sequence);
+    }
+    if (!stream->any || sequence > stream->highest) {
+        stream->any = true;
+        stream->highest = sequence;
+        stream->highest_at = sight;
+    }
+}

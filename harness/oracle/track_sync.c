@@ -1,0 +1,217 @@
+/* Synchronization exchanges of RFC 6311 5.1: requests, what their receiver
+ * had seen before, answers. */
+#include "oracle/oracle_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* From the newest (0) back; NULL at the end. */
+struct sync_request *sync_newest(struct party *party, size_t n)
+{
+    if (n >= party->sync_count)
+        return NULL;
+    return &party->syncs[(party->sync_next + SYNCS_MAX - 1 - n) % SYNCS_MAX];
+}
+
+static struct sync_request *sync_by_digest(struct party *party, uint64_t digest)
+{
+    struct sync_request *request;
+    for (size_t n = 0; (request = sync_newest(party, n)); n++)
+        if (request->digest == digest)
+            return request;
+    return NULL;
+}
+
+bool sync_is_stale(const struct sync_request *request)
+{
+    return request->received &&
+           request->value.expected_send <= request->received_highest;
+}
+
+/* With one nonce in several requests the answer is taken for the one that it
+ * suits best: unanswered before answered, in order before stale, new before
+ * old. */
+static struct sync_request *
+sync_by_nonce(struct party *party, const struct ike_message_id_sync *answer)
+{
+    struct sync_request *request, *best = NULL;
+    int best_score = 0;
+    for (size_t n = 0; (request = sync_newest(party, n)); n++) {
+        if (memcmp(request->value.nonce, answer->nonce, 4) != 0)
+            continue;
+        int score = 1 + 4 * (request->response.count == 0) +
+                    2 * !request->malformed + !sync_is_stale(request);
+        if (score > best_score) {
+            best = request;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static struct sync_request *sync_add(struct party *party)
+{
+    if (!party->syncs)
+        party->syncs = memory_take(SYNCS_MAX * sizeof *party->syncs);
+    struct sync_request *request = &party->syncs[party->sync_next];
+    if (party->sync_count < SYNCS_MAX)
+        party->sync_count++;
+    else
+        copies_free(&request->response);
+    party->sync_next = (uint16_t)((party->sync_next + 1) % SYNCS_MAX);
+    *request = (struct sync_request){0};
+    return request;
+}
+
+static bool has_outstanding(const struct party *party)
+{
+    for (size_t i = 0; i < party->exchange_count; i++) {
+        const struct exchange *e = &party->exchanges[i];
+        if (e->request.count && !e->response.count &&
+            (!party->announced.made || e->id >= party->announced.send))
+            return true;
+    }
+    return false;
+}
+
+static bool has_open_sync(struct party *party)
+{
+    struct sync_request *last = sync_newest(party, 0);
+    return last && last->response.count == 0;
+}
+
+/* What the receiver had for certain before this request was sent: it answered
+ * requests and earlier syncs, and it used Message IDs of its own. */
+static void note_state(struct sync_request *request, struct seen *seen)
+{
+    struct party *member = seen->sender, *peer = seen->receiver;
+    struct sync_request *earlier;
+
+    request->received = member->answered;
+    request->received_highest = member->answered_highest;
+    request->received_at = member->answered_at;
+    for (size_t n = 0; (earlier = sync_newest(member, n)); n++) {
+        uint32_t m1 = earlier->value.expected_send;
+        if (earlier->malformed || !earlier->response.count ||
+            (request->received && m1 <= request->received_highest))
+            continue;
+        request->received = true;
+        request->received_highest = m1;
+        request->received_at = earlier->response.first;
+    }
+    request->used = peer->used;
+    request->used_highest = peer->used_highest;
+    request->used_at = peer->used_at;
+    request->announced = peer->announced.made;
+    request->announced_send = peer->announced.send;
+    request->outstanding = has_outstanding(peer);
+    request->crossing = has_open_sync(peer);
+}
+
+static void read_request(struct sync_request *request, struct seen *seen)
+{
+    const struct ike_message *message = &seen->ike->message;
+    struct ike_notify notify;
+    size_t own = 1;
+
+    if (ike_message_notify(message, IKEV2_MESSAGE_ID_SYNC, 0, &notify) &&
+        !ike_message_id_sync_decode(notify.data, &request->value, NULL)) {
+        request->malformed = true;
+        if (notify.data.size >= 4)
+            memcpy(request->value.nonce, notify.data.data, 4);
+    }
+    if (ike_message_notify(message, IPSEC_REPLAY_COUNTER_SYNC, 0, &notify)) {
+        own++;
+        request->has_delta = notify.data.size == 4 || notify.data.size == 8;
+        if (request->has_delta)
+            request->delta = notify.data.size == 4 ? read_u32(notify.data.data)
+                                                   : read_u64(notify.data.data);
+    }
+    request->extra = message->count > own;
+}
+
+static void track_request(struct seen *seen)
+{
+    struct sync_request *request = sync_by_digest(seen->sender, seen->digest);
+    if (request) {
+        request->last = seen->sight;
+        request->copies++;
+        if (toward_test(seen))
+            rfc6311_sync_stimulus(seen, request);
+        return;
+    }
+    struct sync_request fresh = {.first = seen->sight,
+                                 .last = seen->sight,
+                                 .digest = seen->digest,
+                                 .copies = 1};
+    read_request(&fresh, seen);
+    note_state(&fresh, seen);
+    if (seen->judged) {
+        rfc6311_payloads(seen);
+        rfc6311_member_request(seen, &fresh);
+        rfc7296_payloads(seen);
+    }
+    if (toward_test(seen))
+        rfc6311_sync_stimulus(seen, &fresh);
+    *sync_add(seen->sender) = fresh;
+}
+
+/* After the exchange both sides' counters are known (6.3). */
+static void announce(struct seen *seen, const struct sync_request *request,
+                     const struct ike_message_id_sync *answer)
+{
+    uint32_t m2 = answer->expected_recv, p2 = answer->expected_send;
+    uint32_t m1 = request->value.expected_send;
+    uint32_t p1 = request->value.expected_recv;
+
+    seen->sender->announced = (struct announcement){
+        .made = true, .send = p2, .recv = m2, .at = seen->sight};
+    seen->receiver->announced = (struct announcement){.made = true,
+                                                      .as_member = true,
+                                                      .send = m2 > m1 ? m2 : m1,
+                                                      .recv = p2 > p1 ? p2 : p1,
+                                                      .at = seen->sight};
+    struct party *member = seen->receiver;
+    if (member->failover_epoch != seen->oracle->gateway_epoch) {
+        member->failover_epoch = seen->oracle->gateway_epoch;
+        member->failover_syncs = 0;
+    }
+    member->failover_syncs++;
+}
+
+static void track_response(struct seen *seen)
+{
+    struct ike_notify notify;
+    struct ike_message_id_sync answer = {{0}};
+
+    ike_message_notify(&seen->ike->message, IKEV2_MESSAGE_ID_SYNC, 0, &notify);
+    if (!ike_message_id_sync_decode(notify.data, &answer, NULL)) {
+        if (seen->judged)
+            rfc6311_payloads(seen);
+        return;
+    }
+    struct sync_request *request = sync_by_nonce(seen->receiver, &answer);
+    seen->take = request ? copies_take(&request->response, seen) : TAKE_FIRST;
+    if (seen->judged && seen->take != TAKE_REPEAT) {
+        rfc6311_payloads(seen);
+        rfc7296_payloads(seen);
+    }
+    if (seen->judged)
+        rfc6311_sync_response(seen, request, &answer);
+    if (toward_test(seen))
+        rfc6311_member_answered(seen, request, &answer);
+    if (!request || seen->take == TAKE_REPEAT)
+        return;
+    if (seen->take == TAKE_FIRST)
+        request->answer = answer;
+    if (!request->malformed)
+        announce(seen, request, &answer);
+}
+
+void track_sync(struct seen *seen)
+{
+    if (seen->response)
+        track_response(seen);
+    else
+        track_request(seen);
+}
