@@ -21,12 +21,10 @@ struct trace_keys;
 struct trace_keys *trace_keys_new(void);
 void trace_keys_free(struct trace_keys *keys);
 /* Adds one IKE SA; the same SPIs twice keep the newer row. */
-void trace_keys_add_ike(struct trace_keys *keys, uint64_t spi_i,
-                        uint64_t spi_r, const struct suite *suite,
-                        const struct ike_keys *ike);
+void trace_keys_add_ike(struct trace_keys *keys, uint64_t spi_i, uint64_t spi_r,
+                        const struct suite *suite, const struct ike_keys *ike);
 /* Adds one direction of a Child SA. */
-void trace_keys_add_esp(struct trace_keys *keys,
-                        const struct address *source,
+void trace_keys_add_esp(struct trace_keys *keys, const struct address *source,
                         const struct address *destination, uint32_t spi,
                         const struct suite *suite, const struct key *encr,
                         const struct key *integ);
@@ -82,9 +80,9 @@ enum trace_kind {
 };
 
 enum trace_ike_status {
-    TRACE_IKE_CLEAR,     /* carries no SK or SKF payload */
-    TRACE_IKE_OPENED,    /* ICV verified; `message` holds the inner payloads,
-                            clear ones before the SK payload included first */
+    TRACE_IKE_CLEAR,  /* carries no SK or SKF payload */
+    TRACE_IKE_OPENED, /* ICV verified; `message` holds the inner payloads,
+                         clear ones before the SK payload included first */
     TRACE_IKE_NO_KEY,
     TRACE_IKE_BAD_ICV,   /* we hold keys for the SPIs, and they do not fit */
     TRACE_IKE_MALFORMED, /* does not decode, outside or inside: `reason` */
@@ -93,16 +91,16 @@ enum trace_ike_status {
 
 struct trace_ike {
     enum trace_ike_status status;
-    struct ike_header header;    /* valid unless MALFORMED before its end */
+    struct ike_header header; /* valid unless MALFORMED before its end */
     bool header_valid;
-    struct ike_message message;  /* header and payloads; empty chain unless
-                                    CLEAR or OPENED */
-    struct bytes octets;         /* the message as on the wire */
-    struct bytes plaintext;      /* of OPENED: the inner chain */
-    struct bytes iv;             /* of OPENED and FRAGMENT: the explicit IV */
-    bool counter_mode;           /* iv belongs to a counter-mode cipher */
+    struct ike_message message;   /* header and payloads; empty chain unless
+                                     CLEAR or OPENED */
+    struct bytes octets;          /* the message as on the wire */
+    struct bytes plaintext;       /* of OPENED: the inner chain */
+    struct bytes iv;              /* of OPENED and FRAGMENT: the explicit IV */
+    bool counter_mode;            /* iv belongs to a counter-mode cipher */
     uint16_t fragment, fragments; /* of SKF: number and total, else 0 */
-    uint8_t digest[16];          /* first half of SHA-256 of `octets` */
+    uint8_t digest[16];           /* first half of SHA-256 of `octets` */
 };
 
 enum trace_esp_status {
@@ -114,20 +112,20 @@ enum trace_esp_status {
 struct trace_esp {
     enum trace_esp_status status;
     struct esp_packet packet;
-    struct bytes octets;      /* from the SPI on */
-    struct bytes iv;          /* with a key only */
+    struct bytes octets; /* from the SPI on */
+    struct bytes iv;     /* with a key only */
     bool counter_mode;
     bool esn;
-    uint64_t sequence;        /* with ESN and a key the inferred 64 bits */
-    uint8_t next_header;      /* of OPENED */
-    struct bytes inner;       /* of OPENED */
+    uint64_t sequence;   /* with ESN and a key the inferred 64 bits */
+    uint8_t next_header; /* of OPENED */
+    struct bytes inner;  /* of OPENED */
 };
 
 struct trace_event {
     enum trace_kind kind;
-    uint64_t frame;    /* as Wireshark numbers them, from 1; of a NOTE 0 */
-    uint32_t file;     /* which of the captures, from 0 */
-    uint64_t time;     /* ns since the epoch */
+    uint64_t frame;       /* as Wireshark numbers them, from 1; of a NOTE 0 */
+    uint32_t file;        /* which of the captures, from 0 */
+    uint64_t time;        /* ns since the epoch */
     struct packet packet; /* unless NOTE */
     const char *reason;   /* CUT, MALFORMED, BAD_ICV: what is wrong, one line;
                              else why it is not opened or not ours, or NULL */
@@ -140,7 +138,7 @@ struct trace_event {
 struct trace_options {
     const char *const *captures; /* paths; "-" is standard input */
     size_t capture_count;
-    const char *events;          /* path of events.jsonl or NULL */
+    const char *events;            /* path of events.jsonl or NULL */
     const struct trace_keys *keys; /* or NULL */
 };
 
