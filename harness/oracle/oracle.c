@@ -99,8 +99,11 @@ void oracle_event(struct oracle *oracle, const struct trace_event *event)
     case TRACE_CUT:
         oracle->totals.cut++;
         break;
-    case TRACE_AH:
     case TRACE_OTHER:
+        rfc4303_other(oracle, event);
+        oracle->totals.other++;
+        break;
+    case TRACE_AH:
     case TRACE_NOTE:
         oracle->totals.other++;
         break;

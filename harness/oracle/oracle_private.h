@@ -84,6 +84,7 @@ struct copies {
 /* One Message ID of one side: its request, and the answer. */
 struct exchange {
     uint32_t id;
+    bool malformed;   /* a request came that does not decode */
     bool deletes_ike; /* the request holds an IKE SA Delete */
     bool has_delta;   /* the request holds N(16423) of a good size */
     uint64_t delta;
@@ -467,6 +468,8 @@ void rfc7296_payloads(struct seen *seen);
 
 /* RFC 4303, with 4106, 7634 and 5282 (rfc4303.c) */
 void rfc4303_ike_iv(struct seen *seen);
+/* A frame that is not ours: ESP with SPI 0 is not. */
+void rfc4303_other(struct oracle *oracle, const struct trace_event *event);
 void rfc4303_spi_chosen(struct seen *seen, uint32_t spi);
 void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
                  struct esp_stream *stream, const struct sight *sight,

@@ -165,16 +165,27 @@ static void rule_iv(struct oracle *oracle, const struct trace_event *event,
 
 /* RFC4303-2.1-02 on the wire: the receiver chose the SPI, so only 0 is the
  * sender's fault. */
-static void rule_spi(struct oracle *oracle, const struct trace_event *event,
-                     const struct sight *sight)
+void rfc4303_other(struct oracle *oracle, const struct trace_event *event)
 {
-    judged(oracle, CLAUSE_RFC4303_2_1_02);
-    if (event->esp.packet.spi != 0)
+    const struct packet *packet = &event->packet;
+    struct sight sight = {oracle->order, event->frame, event->time};
+    if (packet->kind != PACKET_ESP || packet->in_udp || packet->truncated ||
+        packet->payload.size < ESP_HEADER_SIZE ||
+        read_u32(packet->payload.data) != 0 ||
+        !under_test(oracle, &packet->source.address))
         return;
-    struct accusation a = accuse_esp(event, CLAUSE_RFC4303_2_1_02);
+    struct accusation a = {
+        .clause = CLAUSE_RFC4303_2_1_02,
+        .finding = {.clause = clause_nth(CLAUSE_RFC4303_2_1_02),
+                    .verdict = VERDICT_FAIL,
+                    .time = event->time,
+                    .subject = packet->source,
+                    .inferred = true}};
+    judged(oracle, CLAUSE_RFC4303_2_1_02);
+    say(a.finding.sa, sizeof a.finding.sa, "ESP 00000000");
     EXPECTED(&a, "an SPI other than 0");
     SEEN(&a, "SPI 0");
-    submit_esp(oracle, &a, sight);
+    submit_esp(oracle, &a, &sight);
 }
 
 void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
@@ -183,7 +194,7 @@ void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
 {
     judged(oracle, CLAUSE_RFC4303_2_2_01);
     judged(oracle, CLAUSE_RFC4303_2_2_02);
-    rule_spi(oracle, event, sight);
+    judged(oracle, CLAUSE_RFC4303_2_1_02);
     rule_iv(oracle, event, stream, sight);
     if (result == HISTORY_CLASH) {
         if (!rule_cycled(oracle, event, stream, sight, sequence))

@@ -42,7 +42,8 @@ static void rule_window(struct seen *seen)
     const struct exchange *oldest = NULL;
     enum clause_id clause =
         sender->window == 1 ? CLAUSE_RFC7296_2_3_03 : CLAUSE_RFC7296_2_3_06;
-    if (seen->take != TAKE_FIRST || seen->sa->blind || !seen->authentic)
+    if (seen->take != TAKE_FIRST || seen->sa->blind || !seen->authentic ||
+        !seen->sa->from_start)
         return;
     if (sender->announced.made || seen->oracle->gateway_epoch)
         clause = CLAUSE_RFC6311_4_01;
@@ -73,7 +74,7 @@ static void rule_2_2_02(struct seen *seen)
 {
     const struct party *sender = seen->sender;
     uint32_t id = seen->exchange->id;
-    if (seen->take != TAKE_FIRST || !sender->used ||
+    if (seen->take != TAKE_FIRST || !sender->used || !seen->sa->from_start ||
         seen->oracle->gateway_epoch ||
         (sender->announced.made && !sender->announced.send_checked))
         return;
@@ -195,7 +196,7 @@ static void rule_2_2_03(struct seen *seen)
     if (seen->take != TAKE_FIRST)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_2_03);
-    if (e->request.count || seen->sa->rekeyed)
+    if (e->request.count || e->malformed || !seen->sa->from_start)
         return;
     struct accusation a = accuse_if_whole(
         seen, intruder ? CLAUSE_RFC7296_1_4_01 : CLAUSE_RFC7296_2_2_03);
@@ -219,7 +220,7 @@ static void rule_2_3_12(struct seen *seen)
     const struct exchange *e = seen->exchange;
     const struct party *requester = seen->receiver;
     if (seen->take != TAKE_FIRST || !e->request.count || seen->sa->blind ||
-        seen->sender->announced.made)
+        !seen->sa->from_start || seen->sender->announced.made)
         return;
     bool after = oracle->harness_failed_over &&
                  oracle->harness_failover.order <= e->request.first.order;
@@ -266,7 +267,7 @@ static void rule_3_1_01(struct seen *seen)
     bool one_way = header->exchange == INFORMATIONAL &&
                    seen->ike->status == TRACE_IKE_CLEAR;
     judged(seen->oracle, CLAUSE_RFC7296_3_1_01);
-    if (header->spi_i == 0 && !one_way)
+    if (header->spi_i == 0 && !one_way && !seen->response)
         wrong_header(seen, CLAUSE_RFC7296_3_1_01, "an initiator SPI", "SPIi",
                      0);
 }
@@ -294,7 +295,7 @@ static void rule_3_1_06(struct seen *seen)
     const struct ike_header *header = &seen->ike->header;
     bool initial =
         header->exchange == IKE_SA_INIT || header->exchange == IKE_AUTH;
-    if (!initial || seen->ike->status == TRACE_IKE_NO_KEY)
+    if (!initial || (header->exchange == IKE_AUTH && !seen->authentic))
         return;
     enum clause_id clause =
         seen->response ? CLAUSE_RFC7296_3_1_08 : CLAUSE_RFC7296_3_1_06;
@@ -341,11 +342,13 @@ void rfc7296_header(struct seen *seen)
 static void initial_header(struct seen *seen)
 {
     const struct ike_header *header = &seen->ike->header;
+    if (seen->response)
+        return; /* copied from the request */
     judged(seen->oracle, CLAUSE_RFC7296_2_2_02);
     if (header->message_id != 0)
         wrong_header(seen, CLAUSE_RFC7296_2_2_02, "Message ID 0", "Message ID",
                      header->message_id);
-    if (seen->response || seen->side != SIDE_INITIATOR)
+    if (seen->side != SIDE_INITIATOR)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_3_1_02);
     if (header->spi_r != 0)
@@ -383,4 +386,5 @@ void rfc7296_initial(struct seen *seen)
     initial_header(seen);
     if (seen->ike->header.exchange == IKE_SA_INIT)
         initial_cookie(seen);
+    rfc7296_payloads(seen);
 }

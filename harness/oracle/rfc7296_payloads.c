@@ -118,7 +118,8 @@ static void judge_notify(struct seen *seen, const struct ike_notify *notify)
     rule_3_10(seen, notify);
     switch (notify->type) {
     case REKEY_SA:
-        rule_rekey_sa(seen, notify);
+        if (seen->sa)
+            rule_rekey_sa(seen, notify);
         break;
     case SET_WINDOW_SIZE:
         rule_2_3_01(seen, notify);
@@ -288,12 +289,14 @@ void rfc7296_payloads(struct seen *seen)
             judge_notify(seen, &notify);
         else if (payload->type == PAYLOAD_SA)
             judge_sa(seen, payload);
-        else if (payload->type == PAYLOAD_DELETE)
+        else if (payload->type == PAYLOAD_DELETE && seen->sa)
             judge_delete(seen, payload);
     }
     rule_1_4_1_07(seen);
-    rule_1_3_2_02(seen);
-    rule_3_1_09(seen);
+    if (seen->sa)
+        rule_1_3_2_02(seen);
+    if (seen->authentic)
+        rule_3_1_09(seen);
 }
 
 /* ---- Clear text ---- */

@@ -264,11 +264,15 @@ static void track_regular(struct seen *seen)
     bool opened = seen->ike->status == TRACE_IKE_OPENED;
 
     seen->exchange = exchange_get(owner, header->message_id);
+    if (seen->ike->status == TRACE_IKE_MALFORMED) {
+        seen->exchange->malformed |= !seen->response;
+        return;
+    }
     struct copies *copies =
         seen->response ? &seen->exchange->response : &seen->exchange->request;
     bool opened_before = copies->opened;
     seen->take = copies_take(copies, seen);
-    if (seen->judged && seen->ike->status != TRACE_IKE_MALFORMED)
+    if (seen->judged)
         judge_regular(seen);
     if (!seen->response && toward_test(seen))
         rfc6311_stimulus(seen);
@@ -281,8 +285,6 @@ static void track_regular(struct seen *seen)
         if (!opened_before)
             track_content(seen);
     }
-    if (seen->ike->status == TRACE_IKE_MALFORMED)
-        return;
     if (seen->response)
         count_response(seen);
     else
@@ -312,7 +314,7 @@ static void track_protected(struct seen *seen)
     }
     if (zero && seen->response && seen->authentic) {
         struct exchange *e = exchange_find(seen->receiver, 0);
-        if (!e || e->request.count == 0) {
+        if (!e || (e->request.count == 0 && !e->malformed)) {
             if (seen->judged)
                 rfc6311_odd_response(seen);
             return;
