@@ -291,6 +291,8 @@ static enum play_status play_inside(struct play *play, struct error *error)
         play->lua = environment_new(play->scenario->path);
         if (play_gateway_open(play, error))
             status = run_script(play, error);
+        if (status == PLAY_ERROR) /* so that the folder alone tells it */
+            abort_play(play, "error", error->text);
         finish(play, status);
         if (play->write_failed) {
             *error = play->write_error;
