@@ -20,9 +20,10 @@ void trace_keys_free(struct trace_keys *keys)
 
     if (!keys)
         return;
-    HASH_ITER(hh, keys->ike, row, next)
-    {
-        HASH_DEL(keys->ike, row);
+    row = keys->ike;
+    HASH_CLEAR(hh, keys->ike); /* the table; the rows stay linked */
+    for (; row; row = next) {
+        next = row->hh.next;
         ike_row_free(row);
     }
     HASH_CLEAR(hh, keys->esp);
@@ -42,6 +43,7 @@ const struct ike_row *keys_find_ike(const struct trace_keys *keys,
 
     if (!keys)
         return NULL;
+    /* NOLINTNEXTLINE(clang-analyzer-core*): it loses track of the array */
     HASH_FIND(hh, keys->ike, spis, sizeof spis, row);
     return row;
 }
@@ -98,8 +100,9 @@ static void esp_row_link(struct trace_keys *keys, struct esp_row *own)
 
     if (keys->esp_count == keys->esp_capacity) {
         keys->esp_capacity = keys->esp_capacity ? 2 * keys->esp_capacity : 16;
-        keys->esp_rows = memory_resize(
-            keys->esp_rows, keys->esp_capacity * sizeof keys->esp_rows[0]);
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+        size_t size = keys->esp_capacity * sizeof keys->esp_rows[0];
+        keys->esp_rows = memory_resize(keys->esp_rows, size);
     }
     own->index = (uint32_t)keys->esp_count;
     keys->esp_rows[keys->esp_count++] = own;
