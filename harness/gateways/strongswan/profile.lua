@@ -29,6 +29,103 @@ return {
         retransmit_tries = "6",
     },
 
+    -- Each was seen on the wire, read in tshark, and compared with the text of
+    -- the RFC; the scenario shows it again, frame by frame.
     known_deviations = {
+        {
+            clause = "RFC6311-5-04",
+            scenario = "rfc6311/failover-aead",
+            reason = "With AES-GCM or ChaCha20-Poly1305 for IKE no " ..
+                "synchronization is ever answered: the IV is made from the " ..
+                "Message ID, 0 was used before, and the sealing is refused " ..
+                "(log: encrypting encrypted payload failed, no IV or padding)",
+            link = "RFC 6311 5: the peer MUST respond",
+        },
+        {
+            clause = "RFC6311-5-04",
+            scenario = "rfc6311/sync-during-ike-rekey",
+            reason = "While its own IKE rekey is under way the SA is not in " ..
+                "the established state, and a synchronization is ignored; " ..
+                "the rekey is repeated instead",
+            link = "RFC 6311 5: the peer MUST respond; 9: it does not wait " ..
+                "for pending responses",
+        },
+        {
+            clause = "RFC6311-5.1-07",
+            scenario = "rfc6311/sync-while-request-outstanding",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer",
+        },
+        {
+            clause = "RFC6311-9-02",
+            scenario = "rfc6311/sync-while-request-outstanding",
+            reason = "As RFC6311-5.1-07: the pending ID is announced as the " ..
+                "next one",
+            link = "RFC 6311 9",
+        },
+        {
+            clause = "RFC6311-5.1-05",
+            scenario = "rfc6311/sync-same-m1-other-nonce",
+            reason = "Only an M1 below the expected request ID is dropped: " ..
+                "the M1 of the former synchronization is taken again, with " ..
+                "any nonce, until the next real request",
+            link = "RFC 6311 5.1: lower than or equal to the highest value " ..
+                "seen, previous synchronization messages included",
+        },
+        {
+            clause = "RFC6311-5.1-05",
+            scenario = "rfc6311/sync-replayed-at-once",
+            reason = "A repeated synchronization is answered anew instead of " ..
+                "with the former octets or with silence",
+            link = "RFC 6311 5.1; RFC 7296 2.1",
+        },
+        {
+            clause = "RFC6311-5.1-05",
+            scenario = "rfc6311/sync-replayed-while-outstanding",
+            reason = "A replay while a request is pending moves P2 and ends " ..
+                "the pending exchange: one recorded packet disturbs the IKE SA",
+            link = "RFC 6311 5.1 and 11",
+        },
+        {
+            clause = "RFC6311-6.3-01",
+            scenario = "rfc6311/sync-long",
+            reason = "Octets behind the 12 of the notification are ignored, " ..
+                "and the message is acted upon",
+            link = "RFC 6311 6.3",
+        },
+        {
+            clause = "RFC6311-6.3-03",
+            scenario = "rfc6311/sync-m1-max",
+            reason = "M1 = 4294967295 is answered with M2 = 4294967295 but " ..
+                "not applied: the request with that ID is not answered",
+            link = "RFC 6311 6.3",
+        },
+        {
+            clause = "RFC7296-2.2-03",
+            scenario = "rfc6311/counter-sync-unnegotiated",
+            reason = "16423 alone with Message ID 0 passes the window check " ..
+                "although it was not negotiated, and is answered under the " ..
+                "Message ID that is expected next",
+            link = "RFC 7296 2.2: a response carries the Message ID of its " ..
+                "request",
+        },
+        {
+            clause = "RFC7296-1.4-04",
+            scenario = "rfc6311/counter-sync-unnegotiated",
+            reason = "The message above has used up the expected Message ID, " ..
+                "so the next real request is never answered",
+            link = "RFC 7296 1.4",
+        },
+        {
+            clause = "RFC7296-1.4-04",
+            scenario = "rfc7296/fragments-informational",
+            reason = "An INFORMATIONAL request in fragments is taken for an " ..
+                "unencrypted connectivity check and dropped (log: received " ..
+                "unencrypted informational)",
+            link = "RFC 7296 1.4; RFC 7383 2.6",
+        },
     },
 }
