@@ -1,6 +1,7 @@
 # `swanctl --list-sas`, a line "--- log", charon's log; key table rows on
 # standard output. A thread of charon handles one message at a time, so what
-# belongs together has the same thread number.
+# belongs together has the same thread number; but a responder derives the keys
+# of its first IKE SA only with IKE_AUTH, so its proposal is known by its SA.
 
 BEGIN {
     # What no table of Wireshark 4.0 has a name for is a comment there.
@@ -120,11 +121,10 @@ function number_of(line) {
 }
 
 # "AES_CBC_128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/CURVE_25519"
-function split_ike(thread, proposal,    parts) {
-    split(proposal, parts, "/")
-    encr_of[thread] = parts[1]
-    integ_of[thread] = parts[2] ~ /^PRF/ ? "" : parts[2]
-    ai[thread] = ar[thread] = ""
+function split_ike(thread, proposal) {
+    if (thread in sa)
+        proposal_of["sa " sa[thread]] = proposal
+    proposal_of[thread] = proposal
 }
 
 # "AES_CBC_128/HMAC_SHA2_256_128/NO_EXT_SEQ"
@@ -155,13 +155,17 @@ function dumped(thread, name, hex) {
 
 # Everything between the SPIs and the end of a row. Keys of an SA that has some
 # already are those of its successor.
-function ike_keys(thread,    row) {
-    row = ei[thread] "," er[thread] ",\"" ike_encr[encr_of[thread]] "\"," \
-        ai[thread] "," ar[thread] ",\"" \
-        (integ_of[thread] == "" ? "NONE [RFC4306]" \
-                                : ike_integ[integ_of[thread]]) "\""
-    if (encr_of[thread] == "CHACHA20_POLY1305")
+function ike_keys(thread,    where, part, integ, row) {
+    where = "sa " sa[thread]
+    split(proposal_of[where in proposal_of ? where : thread], part, "/")
+    integ = part[2] ~ /^PRF/ ? "NONE [RFC4306]" : ike_integ[part[2]]
+    if (!(part[1] in ike_encr) || integ == "")
+        return
+    row = ei[thread] "," er[thread] ",\"" ike_encr[part[1]] "\"," \
+        ai[thread] "," ar[thread] ",\"" integ "\""
+    if (part[1] == "CHACHA20_POLY1305")
         row = "#" row
+    ai[thread] = ar[thread] = ""
     if (sa[thread] in keys_of) {
         pending[thread] = row
         pending_old[thread] = sa[thread]
@@ -193,6 +197,8 @@ function print_ike(id,    row) {
 function print_esp(thread, line,    field, out, sender, row, family) {
     out = way[thread] == "out"
     if (encr_r[thread] == "" || (out ? seen_out[thread] : seen_in[thread]))
+        return
+    if (!(child_encr[thread] in esp_encr))
         return
     split(line, field, /[ ,]+/)
     # What an initiator sends has the initiator's keys.
