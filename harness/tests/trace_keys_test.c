@@ -42,10 +42,10 @@ static struct trace_keys *all_keys(bool esn)
     struct address to_6 = endpoint_at("2001:db8::2", 0).address;
     struct address any = {0};
 
-    for (uint8_t i = 0; i < SUITES; i++) {
+    for (unsigned i = 0; i < SUITES; i++) {
         struct suite suite = suite_of(i, esn && i % 2);
         struct ike_keys ike = {
-            .ei = key_of(i, suites[i].encr_size),
+            .ei = key_of((uint8_t)i, suites[i].encr_size),
             .er = key_of((uint8_t)(100 + i), suites[i].encr_size),
             .ai = key_of((uint8_t)(10 + i), suites[i].integ_size),
             .ar = key_of((uint8_t)(110 + i), suites[i].integ_size),

@@ -434,6 +434,7 @@ END_TEST
 static void put_fragment(struct run *run, struct bytes packet, size_t offset,
                          size_t size, uint32_t id)
 {
+    ck_assert_uint_gt(packet.size, 40);
     const bool six = packet.data[0] >> 4 == 6;
     const size_t header = six ? 40 : 20;
     struct bytes part = bytes_slice(packet, header + offset, size);
