@@ -126,7 +126,7 @@ static void judge_line(char *line, size_t echoes[static 9])
 static void tshark_opens(const struct matter *matter)
 {
     size_t rounds = matter->rekey ? 5 : 1, echoes[9] = {0}, complaints;
-    char arguments[900];
+    char arguments[600];
     struct buffer out;
 
     snprintf(arguments, sizeof arguments,
