@@ -204,6 +204,7 @@ void terminal_result(const struct terminal *terminal,
 
     terminal_progress(terminal, "");
     result_line(terminal, result);
+    fflush(terminal->out); /* a line as soon as it is known */
     if (quiet && result_count(result, VERDICT_WARNING) == 0 &&
         result->notice[0] == '\0')
         return;
