@@ -274,6 +274,37 @@ START_TEST(selectors_are_narrowed)
 }
 END_TEST
 
+/* 2.9: a first, specific selector within a second one. */
+START_TEST(selectors_specific_first)
+{
+    struct pair pair;
+    pair_start(&pair, 6);
+    struct ike_ts_payload *ts = &pair.a.config.remote_ts;
+    ts->selectors[1] = ts->selectors[0];
+    ts->count = 2;
+    ts->selectors[0].first.octets[3] = 7;
+    ts->selectors[0].last = ts->selectors[0].first;
+    for (int i = 0; i < 2; i++) { /* 1: b allows no more than the specific */
+        pair.b.config.local_ts = pair.a.config.remote_ts;
+        pair.b.config.local_ts.count = 1;
+        if (!i)
+            pair.b.config.local_ts.selectors[0] = ts->selectors[1];
+        pair_hosts(&pair);
+        pair_connect(&pair);
+        pair_settle(&pair);
+        assert_established(&pair, 1);
+        const struct child_ts *got = sa_of(&pair.a)->children->remote_ts;
+        ck_assert_uint_eq(got->count, 1);
+        ck_assert_uint_eq(got->selectors[0].first.octets[3], i ? 7 : 0);
+        ck_assert_uint_eq(got->selectors[0].last.octets[3], i ? 7 : 255);
+        ike_host_free(pair.a.host);
+        ike_host_free(pair.b.host);
+    }
+    pair_hosts(&pair);
+    pair_end(&pair);
+}
+END_TEST
+
 START_TEST(selectors_default_to_the_hosts)
 {
     struct pair pair;
@@ -315,6 +346,20 @@ START_TEST(forced_encapsulation)
 }
 END_TEST
 
+/* RFC6311-5-01: the responder asserts what was asserted, and nothing else. */
+static void check_asserted(struct side *side, struct ike_message *message,
+                           struct arena *arena)
+{
+    struct ike_notify notify;
+    (void)arena;
+    if (message->header.exchange != IKE_AUTH)
+        return;
+    ck_assert_int_eq(ike_message_notify(
+                         message, IKEV2_MESSAGE_ID_SYNC_SUPPORTED, 0, &notify),
+                     side->pair->number & 1);
+    side->pair->count += 1000;
+}
+
 START_TEST(capabilities_one_sided)
 {
     for (int i = 0; i < 4; i++) {
@@ -323,9 +368,12 @@ START_TEST(capabilities_one_sided)
         pair.a.config.message_id_sync = i & 1;
         pair.b.config.replay_counter_sync = i & 2;
         pair.b.config.fragmentation = false;
+        pair.number = (unsigned)i;
+        pair.b.compose = check_asserted;
         pair_hosts(&pair);
         pair_connect(&pair);
         pair_settle(&pair);
+        ck_assert_uint_ge(pair.count, 1000);
         assert_established(&pair, 1);
         ck_assert_int_eq(sa_of(&pair.a)->message_id_sync, (i & 1) != 0);
         ck_assert_int_eq(sa_of(&pair.b)->message_id_sync, (i & 1) != 0);
@@ -433,6 +481,7 @@ int main(void)
                             child_fails_ike_stays,
                             selectors_do_not_meet,
                             selectors_are_narrowed,
+                            selectors_specific_first,
                             selectors_default_to_the_hosts,
                             forced_encapsulation,
                             capabilities_one_sided,

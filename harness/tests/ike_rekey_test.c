@@ -101,6 +101,29 @@ START_TEST(rekey_child)
 }
 END_TEST
 
+/* The lowest nonce of CREATE_CHILD_SA so far, and whose exchange it is of. */
+static uint8_t lowest[256];
+static bool lowest_of_a;
+
+static void note_nonce(struct side *side, struct ike_message *message,
+                       struct arena *arena)
+{
+    const struct ike_payload *p = ike_message_find(message, PAYLOAD_NONCE);
+    bool response = message->header.flags & IKE_FLAG_RESPONSE;
+    (void)arena;
+    if (!p || message->header.exchange != CREATE_CHILD_SA ||
+        memcmp(p->body.data, lowest, p->body.size) >= 0)
+        return;
+    memcpy(lowest, p->body.data, p->body.size);
+    lowest_of_a = (side == &side->pair->a) != response;
+}
+
+static void watch_nonces(struct pair *pair)
+{
+    memset(lowest, 255, sizeof lowest);
+    pair->a.compose = pair->b.compose = note_nonce;
+}
+
 /* 2.8.1, both see it: one Child SA is left, on both sides the same. */
 START_TEST(rekey_child_collision)
 {
@@ -108,12 +131,14 @@ START_TEST(rekey_child_collision)
     for (uint64_t seed = 0; seed < 8; seed++) {
         struct pair pair;
         pfs(&pair, seed, KE_CURVE25519);
+        watch_nonces(&pair);
         struct ike_sa *a = sa_of(&pair.a), *b = sa_of(&pair.b);
         ck_assert(ike_rekey_child(a, a->children, pair.now, NULL));
         ck_assert(ike_rekey_child(b, b->children, pair.now, NULL));
         pair_settle(&pair);
         assert_established(&pair, 1);
         ck_assert_uint_eq(pair.a.events[IKE_EVENT_CHILD_UP], 3);
+        ck_assert_int_eq(a->children->initiator, !lowest_of_a);
         if (a->children->initiator)
             first_won = true;
         else
@@ -162,10 +187,20 @@ START_TEST(delete_child)
 }
 END_TEST
 
+static void no_delete_in_response(struct side *side, struct ike_sa *sa,
+                                  const struct ike_event *event)
+{
+    (void)side;
+    (void)sa;
+    if (event->kind == IKE_EVENT_RESPONSE)
+        ck_assert_ptr_null(ike_message_find(event->message, PAYLOAD_DELETE));
+}
+
 START_TEST(delete_child_crossing)
 {
     struct pair pair;
     pair_established(&pair, 7);
+    pair.a.on_event = pair.b.on_event = no_delete_in_response; /* 1.4.1 */
     struct ike_sa *a = sa_of(&pair.a), *b = sa_of(&pair.b);
     ck_assert(ike_delete_child(a, a->children, pair.now, NULL));
     ck_assert(ike_delete_child(b, b->children, pair.now, NULL));
@@ -293,10 +328,12 @@ START_TEST(rekey_ike_collision)
         pair_established(&pair, seed);
         struct ike_sa *old = sa_of(&pair.a);
         old->user = user_of_a;
+        watch_nonces(&pair);
         ck_assert(ike_rekey(sa_of(&pair.a), pair.now, NULL));
         ck_assert(ike_rekey(sa_of(&pair.b), pair.now, NULL));
         pair_run(&pair, 600 * NS_PER_S);
         bool a_won = ike_host_first(pair.a.host)->initiator;
+        ck_assert_int_eq(a_won, !lowest_of_a);
         assert_rekeyed(&pair, old, a_won);
         first_won |= a_won;
         second_won |= !a_won;

@@ -494,6 +494,25 @@ START_TEST(member_while_pending)
 }
 END_TEST
 
+/* Not even the former answer to an old request, once P1 is declared. */
+START_TEST(member_forgets_old_requests)
+{
+    struct pair pair;
+    pair_established(&pair, 1);
+    pair.seen = keep_a;
+    ck_assert(ike_liveness(sa_of(&pair.a), pair.now, NULL));
+    pair_settle(&pair);
+    replay(&pair);
+    ck_assert_uint_eq(pair.b.events[IKE_EVENT_DUPLICATE], 1);
+    struct ike_message_id_sync sync = sync_of(3, 10);
+    pair.drop_all = true;
+    ck_assert(ike_synchronize(sa_of(&pair.b), &sync, 0, 0, pair.now, NULL));
+    replay(&pair);
+    ck_assert_uint_eq(pair.b.events[IKE_EVENT_DUPLICATE], 1);
+    pair_end(&pair);
+}
+END_TEST
+
 /* A.4: both are clusters and fail over at once. */
 START_TEST(simultaneous)
 {
@@ -574,6 +593,7 @@ int main(void)
                             member_checks_nonce,
                             member_takes_one_response,
                             member_while_pending,
+                            member_forgets_old_requests,
                             simultaneous,
                             sync_on_rekeyed_sa,
                             sync_at_the_end_of_numbers};
