@@ -99,6 +99,10 @@ struct suite {
 };
 /* "AES_GCM_16_256/PRF_HMAC_SHA2_256/CURVE25519". */
 char *suite_to_text(const struct suite *suite, char *text, size_t size);
+/* From the words of strongSwan's proposals, "aes128gcm16-prfsha256-x25519".
+ * `ike`: of an IKE SA, so that prf and ke must be there. */
+bool suite_from_text(const char *text, bool ike, struct suite *out,
+                     struct error *error);
 
 /* ---- prf, prf+ (RFC 7296 2.13) ---- */
 
@@ -183,7 +187,9 @@ size_t protection_overhead(const struct protection *p);
  * to block_size. AEAD: the associated data is `aad`, for ESP with ESN the
  * caller passes SPI | high | low there. CBC: the ICV covers
  * `covered` | IV | ciphertext | `tail`, where tail is the ESN high half of ESP
- * or empty; `aad` is unused. `iv` has iv_size octets. */
+ * or empty; `aad` is unused. `iv` has iv_size octets. No view may point into
+ * `out`, which grows. False, with `out` as it was, for an IV or a plaintext of
+ * the wrong size. */
 bool protection_seal(struct crypto *crypto, const struct protection *p,
                      struct bytes aad, struct bytes covered, struct bytes iv,
                      struct bytes plaintext, struct bytes tail,
@@ -248,7 +254,8 @@ bool auth_psk(struct crypto *crypto, uint16_t prf_id, struct bytes secret,
               struct bytes signed_octets, uint8_t out[static PRF_MAX]);
 /* The data of an AUTH payload for `method`: AUTH_RSA (SHA-1, PKCS #1 1.5),
  * AUTH_ECDSA_256/384 or AUTH_SIGNATURE with `hash` (RFC 7427: length octet,
- * AlgorithmIdentifier, signature). */
+ * AlgorithmIdentifier, signature). ECDSA draws its nonce inside OpenSSL, so a
+ * seed does not replay it. */
 bool auth_sign(struct crypto *crypto, const struct credential *credential,
                uint8_t method, uint16_t hash, struct bytes signed_octets,
                struct buffer *out, struct error *error);

@@ -1,0 +1,75 @@
+/*
+ * The built-in gateway: a host and its tunnel, made of the harness's own
+ * engine, in virtual time. It plays the peer of a cluster. It conforms, unless
+ * defects (builtin/defects.h) are switched on.
+ *
+ *     gateway = builtin_new(sim, crypto, seed);
+ *     builtin_option(gateway, "dpd", "1", &error);
+ *     builtin_defect(gateway, "changes-nonce", &error);
+ *     builtin_start(gateway, &error);
+ *     builtin_action(gateway, "initiate", NULL, &error);
+ *     while (builtin_action_status(gateway) == BUILTIN_RUNNING)
+ *         link->ops->step(link, deadline);
+ *     builtin_free(gateway);
+ *
+ * It answers at 192.0.2.2, towards 192.0.2.1. Inside the tunnel, in
+ * 203.0.113.0/24, there is a host 203.0.113.1 that answers ICMP echo requests
+ * and sends UDP data back to where it came from.
+ */
+#ifndef COUNTERFOIL_GATEWAYS_BUILTIN_BUILTIN_H
+#define COUNTERFOIL_GATEWAYS_BUILTIN_BUILTIN_H
+
+#include "cluster/cluster.h"
+#include "sim/sim.h"
+
+#define BUILTIN_ADDRESS "192.0.2.2"
+#define BUILTIN_PEER_ADDRESS "192.0.2.1"
+#define BUILTIN_INNER "203.0.113.1"
+#define BUILTIN_SECRET "counterfoil interop secret"
+
+struct builtin;
+
+/* `crypto` may be the one that the other side uses, too. Its randomness comes
+ * from `seed` alone, and differs from what others draw from that seed. */
+struct builtin *builtin_new(struct sim *sim, struct crypto *crypto,
+                            uint64_t seed);
+/* Leaves the simulation. NULL is fine. */
+void builtin_free(struct builtin *gateway);
+
+/* Options, by the names that adapters have too (gateway_options), before the
+ * start. Values are as in the environment of an adapter: "yes" and "no" (or
+ * "true", "false", "1", "0"), numbers, seconds with a fraction. */
+struct builtin_option {
+    const char *name;
+    bool (*set)(struct builtin *gateway, const char *value,
+                struct error *error);
+    const char *help;
+};
+extern const struct builtin_option builtin_options[]; /* name NULL ends it */
+bool builtin_option(struct builtin *gateway, const char *name,
+                    const char *value, struct error *error);
+/* What a scenario may need of it: "message_id_sync" ... */
+bool builtin_supports(const char *need);
+
+/* Switches a defect on, before the start or later; at most 8. */
+bool builtin_defect(struct builtin *gateway, const char *name,
+                    struct error *error);
+
+/* Takes its address and answers from now on. */
+bool builtin_start(struct builtin *gateway, struct error *error);
+
+/* What the executables of an adapter do: "initiate", "rekey" ("ike",
+ * "child"), "terminate" ("ike", "child"), "liveness". False when there is no
+ * such action, or another one still runs. */
+bool builtin_action(struct builtin *gateway, const char *name,
+                    const char *argument, struct error *error);
+/* The exit status of the last action: 0, 1 when it failed. */
+enum { BUILTIN_RUNNING = -1 };
+int builtin_action_status(const struct builtin *gateway);
+/* Why it failed; empty while it has not. */
+const char *builtin_action_error(const struct builtin *gateway);
+
+/* The engine, for tests and figures. NULL before the start. */
+struct cluster *builtin_cluster(struct builtin *gateway);
+
+#endif

@@ -1,0 +1,70 @@
+/* The host behind the gateway: echo, and UDP sent back. */
+#include <string.h>
+
+#include "gateways/builtin/builtin_private.h"
+
+/* Answers on the Child SA on which it was asked; `false`: there is nothing to
+ * say. */
+static bool answer(const struct builtin *gateway, struct bytes inner,
+                   struct buffer *out)
+{
+    struct inner_packet packet;
+
+    if (!packet_decode_inner(inner, &packet, NULL) ||
+        !address_equal(&packet.destination.address, &gateway->inner))
+        return false;
+    if (packet.echo_request)
+        packet_icmp_echo(out, true, &packet.destination.address,
+                         &packet.source.address, packet.identifier,
+                         packet.sequence, packet.data);
+    else if (packet.protocol == IP_UDP)
+        packet_udp(out, &packet.destination, &packet.source, packet.data);
+    return out->size;
+}
+
+static bool within(const struct child_ts *ts, const struct address *address)
+{
+    size_t size = address_size(address);
+
+    for (size_t i = 0; i < ts->count; i++) {
+        const struct ike_ts *s = &ts->selectors[i];
+        if (s->first.family == address->family &&
+            memcmp(address->octets, s->first.octets, size) >= 0 &&
+            memcmp(address->octets, s->last.octets, size) <= 0)
+            return true;
+    }
+    return false;
+}
+
+/* RFC 4301 5.2: what comes out must fit the SA's selectors. */
+static bool permitted(const struct child_sa *child, struct bytes inner)
+{
+    struct inner_packet packet;
+
+    return packet_decode_inner(inner, &packet, NULL) &&
+           within(child->remote_ts, &packet.source.address) &&
+           within(child->local_ts, &packet.destination.address);
+}
+
+void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
+                  struct bytes inner)
+{
+    struct ike_sa *sa = NULL;
+    struct child_sa *child = ike_host_find_child(node_host(node), spi, &sa);
+    struct node_esp *esp = node_esp_find(node, spi);
+    struct esp_override override = {0};
+    struct buffer reply = {0};
+
+    if (child && esp && permitted(child, inner) &&
+        answer(gateway, inner, &reply)) {
+        for (size_t i = 0; i < gateway->defect_count; i++) {
+            struct active_defect *active = &gateway->defects[i];
+            if (active->defect->ops->esp)
+                active->defect->ops->esp(gateway, active, esp, &override);
+        }
+        node_send_esp(node, sa, esp, buffer_view(&reply),
+                      gateway->inner.family == 6 ? IP_IPV6 : IP_IPIP, &override,
+                      NULL, NULL);
+    }
+    buffer_free(&reply);
+}
