@@ -189,13 +189,11 @@ static bool load_table(const char *path, struct gateway_profile *profile,
         lua_insert(lua, -2);
         lua_pushlightuserdata(lua, profile);
         status = lua_pcall(lua, 2, 0, 0);
-        if (status != LUA_OK) { /* errors of ours have no position */
-            lua_pushfstring(lua, "%s: %s", path, lua_tostring(lua, -1));
-            lua_replace(lua, -2);
-        }
     }
-    if (status != LUA_OK) {
-        error_set(error, "%s", lua_tostring(lua, -1));
+    if (status != LUA_OK) { /* errors of ours have no position */
+        const char *text = lua_tostring(lua, -1);
+        error_set(error, "%s%s%s", strstr(text, path) ? "" : path,
+                  strstr(text, path) ? "" : ": ", text);
         if (error != NULL)
             error->text[strcspn(error->text, "\n")] = '\0';
     }

@@ -30,6 +30,7 @@ struct pair_options {
     const char *directory; /* exists, is empty; absolute */
     const char *auth;      /* psk, rsa or ecdsa */
     bool rekey;            /* each side rekeys both kinds */
+    bool crash;            /* the right one crashes and recovers first */
     /* name and value of what is set on both sides; NULL at the end */
     const char *set[PAIR_OPTIONS][2];
 };
@@ -287,7 +288,13 @@ static inline bool pair_talk(struct pair *pair, struct error *error)
 {
     bool rekey = pair->options->rekey;
 
-    return pair_do(pair, pair->left, "initiate", NULL, error) &&
+    if (pair->options->crash &&
+        (!pair_do(pair, pair->right, "fail", NULL, error) ||
+         !pair_do(pair, pair->right, "recover", NULL, error)))
+        return false;
+    return (gateway_alive(pair->right) ||
+            error_set(error, "the right gateway is dead")) &&
+           pair_do(pair, pair->left, "initiate", NULL, error) &&
            pair_send_pings(pair, error) &&
            (!rekey || (pair_rekey(pair, pair->left, "child", error) &&
                        pair_rekey(pair, pair->right, "ike", error) &&

@@ -18,6 +18,7 @@ struct matter {
     const char *auth;
     bool rekey;
     bool tshark; /* 4.0.17 has the algorithms */
+    bool crash;
     const char *set[PAIR_OPTIONS][2];
     size_t esp_rows;
 };
@@ -28,12 +29,14 @@ static const struct matter matters[] = {
      "psk",
      true,
      true,
+     false,
      {{"ike", "aes128gcm16-prfsha256-x25519"}, {"esp", "aes128gcm16"}},
      6},
     {"cbc, rsa in fragments",
      "rsa",
      true,
      true,
+     false,
      {{"ike", "aes256-sha384-ecp256"},
       {"esp", "aes256-sha256"},
       {"fragmentation", "yes"},
@@ -43,6 +46,7 @@ static const struct matter matters[] = {
      "ecdsa",
      true,
      true,
+     false,
      {{"ike", "aes256gcm16-prfsha384-ecp384"},
       {"esp", "aes256gcm16-x25519"},
       {"fragmentation", "no"},
@@ -52,12 +56,14 @@ static const struct matter matters[] = {
      "psk",
      false,
      false,
+     false,
      {{"ike", "chacha20poly1305-prfsha512-modp2048"},
       {"esp", "chacha20poly1305"}},
      2},
-    {"sha512 for both",
+    {"sha512 for both, after a crash",
      "psk",
      false,
+     true,
      true,
      {{"ike", "aes128-sha512-x25519"}, {"esp", "aes128-sha512"}},
      2},
@@ -69,7 +75,8 @@ static bool run_matter(const struct matter *matter, struct error *error)
     struct pair_options options = {.gateway = "strongswan",
                                    .directory = scratch,
                                    .auth = matter->auth,
-                                   .rekey = matter->rekey};
+                                   .rekey = matter->rekey,
+                                   .crash = matter->crash};
 
     memcpy(options.set, matter->set, sizeof options.set);
     return pair_run(&options, error);

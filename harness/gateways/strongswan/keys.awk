@@ -1,4 +1,4 @@
-# `swanctl --list-sas`, a line "--- log", charon's log; key table rows on
+# charon's log, a line "--- list-sas", `swanctl --list-sas`; key table rows on
 # standard output. A thread of charon handles one message at a time, so what
 # belongs together has the same thread number; but a responder derives the keys
 # of its first IKE SA only with IKE_AUTH, so its proposal is known by its SA.
@@ -28,9 +28,9 @@ BEGIN {
 
 # ---- swanctl --list-sas: "gateway: #2, ESTABLISHED, IKEv2, 9a.._i* 94.._r"
 
-/^--- log$/ { in_log = 1; next }
+/^--- list-sas$/ { in_list = 1; next }
 
-!in_log && / IKEv2, / {
+in_list && / IKEv2, / {
     id = $2
     gsub(/[#,]/, "", id)
     for (i = 1; i <= NF; i++) {
@@ -41,7 +41,7 @@ BEGIN {
     next
 }
 
-!in_log { next }
+in_list { next }
 
 # ---- The log: "TIME 13[IKE] <gateway|1> text"
 
@@ -55,6 +55,13 @@ BEGIN {
         sub(/^<[^>]*> /, "", text)
         sa[thread] = id
     }
+}
+
+# Started anew: it counts SAs from 1 again.
+text ~ /^spawning [0-9]+ worker threads/ {
+    for (i in keys_of) delete keys_of[i]
+    for (i in spis_of) delete spis_of[i]
+    for (i in printed) delete printed[i]
 }
 
 # A dump: its head names the secret, its lines hold 16 octets each.
