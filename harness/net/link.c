@@ -131,7 +131,7 @@ static void socket_ready(void *context)
     struct net_link *link = socket->link;
 
     for (int i = 0; i < READS_AT_ONCE; i++) {
-        union any_address from;
+        union any_address from = {0};
         socklen_t from_size = sizeof from;
         ssize_t size =
             recvfrom(poller_fd(socket->poller), link->buffer,

@@ -30,13 +30,14 @@ static const struct setting settings[] = {
 static bool read_number(const char *path, long *value)
 {
     FILE *file = fopen(path, "re");
-    bool good;
+    char text[32], *end = text;
 
     if (file == NULL)
         return false;
-    good = fscanf(file, "%ld", value) == 1;
+    if (fgets(text, sizeof text, file) != NULL)
+        *value = strtol(text, &end, 10);
     fclose(file);
-    return good;
+    return end != text;
 }
 
 bool sandbox_explain(const char *step, int number, struct error *error)
