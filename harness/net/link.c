@@ -99,7 +99,8 @@ static void enqueue(struct local_socket *socket, const struct endpoint *source,
     if (link->queued + payload.size > QUEUE_LIMIT)
         return;
     arrival = memory_take(sizeof *arrival + payload.size);
-    memcpy(arrival->octets, payload.data, payload.size);
+    if (payload.size > 0)
+        memcpy(arrival->octets, payload.data, payload.size);
     arrival->datagram = (struct datagram){
         .carrier = socket->carrier,
         .source = *source,
