@@ -315,14 +315,18 @@ static void change_values(const struct active_defect *active, uint8_t *data)
     }
 }
 
+static void add_delta(struct ike_message *message, struct arena *arena)
+{
+    uint8_t *body = arena_take(arena, 8); /* protocol and SPI size 0 */
+    write_u16(body + 2, IPSEC_REPLAY_COUNTER_SYNC);
+    write_u32(body + 4, 1000);
+    ike_message_add(message, PAYLOAD_NOTIFY, bytes_of(body, 8));
+}
+
 static void response_compose(struct builtin *gateway,
                              struct active_defect *active, struct ike_sa *sa,
                              struct ike_message *message, struct arena *arena)
 {
-    static const uint8_t delta[] = {
-        0,    0,    0x40, 0x17, /* IPSEC_REPLAY_COUNTER_SYNC ... */
-        0x00, 0x00, 0x03, 0xe8  /* ... of 1000 */
-    };
     static const uint8_t vendor[] = "counterfoil";
     struct ike_payload *p = sync_payload(message);
     int variant = active->defect->variant;
@@ -341,7 +345,7 @@ static void response_compose(struct builtin *gateway,
         ike_message_add(message, PAYLOAD_VENDOR,
                         bytes_of(vendor, sizeof vendor - 1));
     else if (variant == RESPONSE_DELTA)
-        ike_message_add(message, PAYLOAD_NOTIFY, bytes_of(delta, sizeof delta));
+        add_delta(message, arena);
 }
 
 const struct defect_ops defect_sync_response = {.incoming = remember_counters,

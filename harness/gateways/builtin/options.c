@@ -288,8 +288,13 @@ static bool set_cookie(struct builtin *g, const char *value,
 static bool set_window(struct builtin *g, const char *value,
                        struct error *error)
 {
-    return read_count(value, &g->config.window, error) &&
-           (g->config.window || error_set(error, "a window of 0"));
+    uint32_t window;
+    if (!read_count(value, &window, error))
+        return false;
+    if (!window)
+        return error_set(error, "a window of 0");
+    g->config.window = window;
+    return true;
 }
 
 static bool set_tries(struct builtin *g, const char *value, struct error *error)
@@ -300,9 +305,13 @@ static bool set_tries(struct builtin *g, const char *value, struct error *error)
 static bool set_timeout(struct builtin *g, const char *value,
                         struct error *error)
 {
-    return read_time(value, &g->config.retransmit_first, error) &&
-           (g->config.retransmit_first ||
-            error_set(error, "retransmission after 0 s"));
+    uint64_t first;
+    if (!read_time(value, &first, error))
+        return false;
+    if (!first)
+        return error_set(error, "retransmission after 0 s");
+    g->config.retransmit_first = first;
+    return true;
 }
 
 static bool set_initiate_timeout(struct builtin *g, const char *value,
