@@ -118,7 +118,7 @@ struct child_sa *child_complete(struct ike_sa *sa,
                                 struct error *error)
 {
     struct child_sa made = {.spi_in = spi_in, .initiator = true};
-    struct child_offer answer;
+    struct child_offer answer = {0};
     struct child_sa *child = NULL;
     struct ike_notify notify;
 

@@ -159,7 +159,6 @@ struct seen_init {
     uint8_t hash[20];
     uint64_t local_spi;
     uint64_t expires;
-    struct seen_init *next; /* in order of expiry */
 };
 
 struct ike_host {
@@ -173,8 +172,7 @@ struct ike_host {
     struct ike_sa_private **timers;  /* binary heap */
     size_t timer_count, timer_capacity;
     struct ike_sa_private *closed; /* hh.next chain: to be released */
-    struct seen_init *seen, *seen_first, *seen_last;
-    size_t seen_count;
+    struct seen_init *seen;        /* uthash, the oldest first */
     bool has_cookie_secret;
     uint8_t cookie_secret[32];
     uint64_t unprotected_second;

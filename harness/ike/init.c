@@ -228,8 +228,8 @@ void init_response(struct ike_sa *sa, struct request *request,
                               .message = &in->message};
     struct handshake *handshake = priv(sa)->handshake;
     struct buffer secret = {0};
-    struct suite suite;
-    struct bytes nonce_r;
+    struct suite suite = {0};
+    struct bytes nonce_r = {0};
 
     host_event(sa->host, sa, &event);
     if (follow_errors(sa, request, in))

@@ -10,18 +10,18 @@ enum { COOKIE_SIZE = 32 };
 
 uint64_t seen_deadline(const struct ike_host *host)
 {
-    return host->seen_first ? host->seen_first->expires : TIME_NEVER;
+    return host->seen ? host->seen->expires : TIME_NEVER;
 }
 
 void seen_expire(struct ike_host *host, uint64_t now)
 {
-    struct seen_init *seen;
-    while ((seen = host->seen_first) && seen->expires <= now) {
-        host->seen_first = seen->next;
-        if (!host->seen_first)
-            host->seen_last = NULL;
+    struct seen_init *seen, *next;
+
+    HASH_ITER(hh, host->seen, seen, next)
+    {
+        if (seen->expires > now)
+            break;
         HASH_DEL(host->seen, seen);
-        host->seen_count--;
         free(seen);
     }
 }
@@ -35,12 +35,6 @@ static void seen_add(struct ike_host *host, const uint8_t hash[static 20],
     seen->local_spi = local_spi;
     seen->expires = expires;
     HASH_ADD(hh, host->seen, hash, sizeof seen->hash, seen);
-    if (host->seen_last)
-        host->seen_last->next = seen;
-    else
-        host->seen_first = seen;
-    host->seen_last = seen;
-    host->seen_count++;
 }
 
 /* True when `in` is a repetition and has been dealt with. */
@@ -235,9 +229,9 @@ void init_request(struct ike_host *host, struct received *in)
     struct ike_event dropped = {.kind = IKE_EVENT_DROPPED,
                                 .message = &in->message,
                                 .reason = in->error.text};
-    struct init_offer offer;
+    struct init_offer offer = {0};
     struct ike_proposal chosen;
-    struct suite suite;
+    struct suite suite = {0};
     uint8_t hash[20], critical = message_critical(&in->message);
 
     hash_sha1(host->crypto, in->octets, hash);
@@ -264,7 +258,7 @@ void init_request(struct ike_host *host, struct received *in)
         refuse(host, in, INVALID_KE_PAYLOAD, bytes_of(method, sizeof method));
         return;
     }
-    if (host->seen_count >= HALF_OPEN_MAX) {
+    if (HASH_COUNT(host->seen) >= HALF_OPEN_MAX) {
         dropped.reason = "too many half-open SAs";
         host_event(host, NULL, &dropped);
         return;

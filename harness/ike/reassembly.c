@@ -72,9 +72,10 @@ static struct reassembly *start(struct ike_sa_private *sa,
     struct reassembly **at = find(sa, &in->message.header);
     size_t count = 0;
 
-    if (*at && (*at)->total == total)
-        return *at;
-    if (*at)
+    struct reassembly *begun = *at;
+    if (begun && begun->total == total)
+        return begun;
+    if (begun)
         drop(at);
     if (total > REASSEMBLY_FRAGMENTS)
         return NULL;

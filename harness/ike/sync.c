@@ -184,8 +184,8 @@ void sync_request(struct ike_sa *sa, struct received *in)
 {
     struct ike_event event = {.kind = IKE_EVENT_REQUEST,
                               .message = &in->message};
-    struct ike_message_id_sync sync;
-    uint64_t delta;
+    struct ike_message_id_sync sync = {0};
+    uint64_t delta = 0;
     size_t deltas = count_notifies(&in->message, IPSEC_REPLAY_COUNTER_SYNC);
 
     /* RFC6311-5.2-03: first the Message IDs, which may drop all of it. */
@@ -232,7 +232,7 @@ void sync_response(struct ike_sa *sa, struct received *in)
     struct ike_event event = {.kind = IKE_EVENT_RESPONSE,
                               .message = &in->message};
     struct request *request = request_of_kind(sa, REQUEST_SYNC);
-    struct ike_message_id_sync sync;
+    struct ike_message_id_sync sync = {0};
 
     /* RFC6311-11-01: only one response is processed. */
     if (!request) {
@@ -244,7 +244,7 @@ void sync_response(struct ike_sa *sa, struct received *in)
         return;
     }
     /* RFC6311-5.1-09 */
-    if (memcmp(sync.nonce, request->sync.nonce, sizeof sync.nonce)) {
+    if (memcmp(sync.nonce, request->sync.nonce, sizeof sync.nonce) != 0) {
         sa_dropped(sa, in, "synchronization response with another nonce");
         return;
     }

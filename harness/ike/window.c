@@ -322,8 +322,8 @@ static uint8_t exchange_of(const struct request *request)
     return INFORMATIONAL;
 }
 
-/* False when the request could not be made; it is gone then. */
-static bool launch(struct ike_sa *sa, struct request *request, uint64_t now)
+/* Makes and sends it. When it cannot be made it is gone. */
+static void launch(struct ike_sa *sa, struct request *request, uint64_t now)
 {
     struct draft own, *draft = &own;
     struct error error = {{0}};
@@ -353,26 +353,29 @@ static bool launch(struct ike_sa *sa, struct request *request, uint64_t now)
         request_remove(sa, request);
         if (fatal)
             sa_close(sa, "IKE_AUTH cannot be made");
-        return false;
+        return;
     }
     counters_changed(sa);
-    return true;
+}
+
+/* The next request that may go out now, or NULL. */
+static struct request *next_to_send(const struct ike_sa *sa)
+{
+    struct request *r = priv(sa)->requests;
+
+    while (r && r->sent)
+        r = r->next;
+    if (!r || priv(sa)->send_exhausted || must_wait(sa, r))
+        return NULL;
+    return r;
 }
 
 void pump(struct ike_sa *sa, uint64_t now)
 {
-    bool again = true;
+    struct request *request;
 
-    while (again && sa->state != IKE_STATE_CLOSED) {
-        again = false;
-        struct request *r = priv(sa)->requests;
-        while (r && r->sent)
-            r = r->next;
-        if (!r || priv(sa)->send_exhausted || must_wait(sa, r))
-            break;
-        launch(sa, r, now);
-        again = true;
-    }
+    while (sa->state != IKE_STATE_CLOSED && (request = next_to_send(sa)))
+        launch(sa, request, now);
     /* 2.2: an SA whose Message IDs are used up is closed. */
     if (priv(sa)->send_exhausted && sa->state != IKE_STATE_CLOSED &&
         !first_sent(sa))
