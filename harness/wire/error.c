@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Here they are functions for the analyzer, too. */
+#undef error_set
+#undef error_prefix
+
 bool error_set(struct error *error, const char *format, ...)
 {
     if (!error)
