@@ -473,6 +473,109 @@ START_TEST(defects_are_switched_on_by_name)
 }
 END_TEST
 
+/* ---- Noise ---- */
+
+enum { AT_ONCE = 8, GROUPS = (CASES + AT_ONCE - 1) / AT_ONCE };
+
+static uint32_t below(uint32_t limit)
+{
+    return rng_u32(&w.rng.rng) % limit;
+}
+
+static void send_garbage(void)
+{
+    uint8_t octets[96] = {0};
+    struct datagram datagram = {.carrier =
+                                    below(3) ? CARRIER_UDP : CARRIER_ESP};
+    size_t size = below(sizeof octets);
+
+    rng_fill(&w.rng.rng, octets, size);
+    if (below(2)) /* behind a marker, with known SPIs */
+        write_u32(octets, 0);
+    if (below(2) && our_sa()) {
+        write_u64(octets + 4, our_sa()->spi_i);
+        write_u64(octets + 12, our_sa()->spi_r);
+    }
+    address_parse(BUILTIN_PEER_ADDRESS, &datagram.source.address);
+    address_parse(BUILTIN_ADDRESS, &datagram.destination.address);
+    datagram.source.port = PORT_IKE;
+    datagram.destination.port = below(2) ? PORT_IKE : PORT_IKE_NAT;
+    datagram.payload = bytes_of(octets, size);
+    ck_assert(sim_send(sim_harness(w.sim), &datagram, NULL));
+}
+
+static void send_odd_message(void)
+{
+    uint8_t octets[13];
+    struct by_hand what = {.message_id = below(3) ? 0 : below(12),
+                           .exchange = below(4) ? 0 : (uint8_t)below(256),
+                           .response = !below(4),
+                           .clear = !below(4),
+                           .corrupt = !below(8),
+                           .with_sync = below(2),
+                           .with_vendor = !below(6),
+                           .with_delete = !below(20),
+                           .with_invalid_spi = !below(20),
+                           .delta_size = below(3) ? 0 : below(9),
+                           .delta = below(100)};
+    what.sync = bytes_slice(sync_data(below(20), below(20), octets), 0,
+                            below(3) ? 12 : below(13));
+    send_by_hand(&what);
+}
+
+static void make_noise(void)
+{
+    for (int i = 0; i < 200; i++) {
+        if (our_sa() && our_sa()->state >= IKE_STATE_AUTH && below(3))
+            send_odd_message();
+        else
+            send_garbage();
+        if (!below(10))
+            builtin_action(w.gateway, below(2) ? "liveness" : "rekey",
+                           below(2) ? "ike" : "child", NULL);
+        elapse(0.2);
+        if (!our_sa() && builtin_action_status(w.gateway) != BUILTIN_RUNNING)
+            act("initiate", NULL);
+    }
+}
+
+START_TEST(noise_does_no_harm)
+{
+    world_open((uint64_t)_i);
+    for (int i = _i * AT_ONCE; i < (_i + 1) * AT_ONCE && i < CASES; i++)
+        ck_assert(builtin_defect(w.gateway, cases[i].name, NULL));
+    sim_faults(w.sim, SIM_GATEWAY)->corrupt = 50000;
+    sim_faults(w.sim, SIM_HARNESS)->jitter = NS_PER_S;
+    world_start();
+    act("initiate", NULL);
+    elapse(5);
+    make_noise();
+    ck_assert_uint_gt(w.seen_count, 0);
+    world_close();
+}
+END_TEST
+
+START_TEST(noise_does_not_deafen_the_conforming_gateway)
+{
+    world_open((uint64_t)_i);
+    world_start();
+    for (int i = 0; i < 200; i++) {
+        send_garbage();
+        elapse(0.01);
+    }
+    establish();
+    for (int i = 0; i < 200; i++) {
+        send_garbage();
+        elapse(0.01);
+    }
+    live(2);
+    ck_assert_uint_eq(next_send(), 2);
+    ping(1);
+    ck_assert_uint_eq(w.echoes, 1);
+    world_close();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("defects");
@@ -482,6 +585,12 @@ int main(void)
     tcase_add_loop_test(table, without_it_the_gateway_conforms, 0, CASES);
     tcase_add_loop_test(table, with_it_the_violation_is_seen, 0, CASES);
     suite_add_tcase(suite, table);
+    TCase *noise = tcase_create("noise");
+    tcase_set_timeout(noise, 30);
+    tcase_add_loop_test(noise, noise_does_no_harm, 0, GROUPS);
+    tcase_add_loop_test(noise, noise_does_not_deafen_the_conforming_gateway, 0,
+                        5);
+    suite_add_tcase(suite, noise);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
