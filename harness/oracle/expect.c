@@ -272,11 +272,12 @@ static void read_clauses(struct expectation *x, const json_t *list)
 static bool read_expectation(struct expectation *x, const json_t *note)
 {
     const char *kind = json_string_value(json_object_get(note, "kind"));
-    for (x->kind = 0; x->kind < KINDS; x->kind++)
-        if (kind && strcmp(kind, kind_names[x->kind]) == 0)
-            break;
-    if (x->kind == KINDS)
+    size_t n = 0;
+    while (n < KINDS && (!kind || strcmp(kind, kind_names[n]) != 0))
+        n++;
+    if (n == KINDS)
         return false;
+    x->kind = (enum expect_kind)n;
     x->from = number_of(note, "from").value;
     struct optional until = number_of(note, "until");
     x->until = until.given ? until.value : UINT64_MAX;

@@ -459,7 +459,8 @@ void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
 void rfc6311_finish(struct oracle *oracle);
 
 /* RFC 7296 (rfc7296*.c) */
-void rfc7296_header(struct seen *seen);
+/* False if the I flag cannot be believed, and so not who sent it. */
+bool rfc7296_header(struct seen *seen);
 void rfc7296_initial(struct seen *seen);
 void rfc7296_clear(struct seen *seen);
 void rfc7296_request(struct seen *seen);

@@ -146,12 +146,6 @@ static void rule_5_2_01(struct oracle *oracle, const struct trace_event *event,
                         struct esp_stream *stream, const struct sight *sight,
                         uint64_t sequence)
 {
-    if (stream->failover_epoch != oracle->gateway_epoch) {
-        stream->failover_epoch = oracle->gateway_epoch;
-        stream->before_failover = stream->highest;
-        stream->before_failover_at = stream->highest_at;
-        stream->failover_checked = !stream->any;
-    }
     if (stream->failover_checked ||
         sight->time < oracle->gateway_failover.time + REORDER_TIME)
         return;

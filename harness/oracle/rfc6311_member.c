@@ -24,6 +24,8 @@ static void rule_5_1_01(struct seen *seen, const struct sync_request *request)
     uint32_t m1 = request->value.expected_send;
     bool zero = m1 == 0 && seen->side == SIDE_INITIATOR && !seen->sa->rekeyed &&
                 seen->sa->from_start;
+    /* Only a request that was answered before was sent before for certain. */
+    bool sure = member->answered && m1 <= member->answered_highest;
     judged(seen->oracle, CLAUSE_RFC6311_5_1_01);
     if (!member->used || m1 > member->used_highest)
         return;
@@ -32,9 +34,9 @@ static void rule_5_1_01(struct seen *seen, const struct sync_request *request)
     EXPECTED(&a, "M1 above %" PRIu32 ", which its side has used",
              member->used_highest);
     SEEN(&a, "M1 %" PRIu32, m1);
-    if (zero) {
+    if (zero && sure) {
         READING(&a, "A04: the original initiator used 0 and 1");
-    } else if (!is_own_deed(seen->oracle, &member->used_at)) {
+    } else if (!sure || !is_own_deed(seen->oracle, &member->used_at)) {
         a.finding.verdict = VERDICT_INCONCLUSIVE;
         READING(&a, "A03: nothing shows that the member knew that it was used");
     }
@@ -42,7 +44,7 @@ static void rule_5_1_01(struct seen *seen, const struct sync_request *request)
 }
 
 /* RFC6311-5.1-01 and -04 against earlier syncs: a new one with an m1 that was
- * used before is a replay to the peer. */
+ * used before is a replay to the peer. That of an answered one is known. */
 static void rule_5_1_04(struct seen *seen, const struct sync_request *request)
 {
     const struct sync_request *earlier;
@@ -52,7 +54,8 @@ static void rule_5_1_04(struct seen *seen, const struct sync_request *request)
         if (earlier->malformed ||
             seen->sight.time < earlier->first.time + REORDER_TIME)
             continue;
-        bool own = is_own_deed(seen->oracle, &earlier->first);
+        bool own = is_own_deed(seen->oracle, &earlier->first) &&
+                   earlier->response.count;
         enum clause_id clause =
             own ? CLAUSE_RFC6311_5_1_01 : CLAUSE_RFC6311_5_1_04;
         judged(seen->oracle, clause);

@@ -26,7 +26,7 @@ static void rule_2_1_09(struct seen *seen)
     EXPECTED(&a, "request %" PRIu32 " again in the same octets", e->id);
     SEEN(&a, "other octets under the same Message ID");
     if (oracle->gateway_epoch &&
-        oracle->gateway_failover.order > e->request.first.order) {
+        oracle->gateway_failover.order >= e->request.first.order) {
         a.finding.verdict = VERDICT_WARNING;
         READING(&a, "a failover lies between; RFC 6311 section 4 names this");
     }
@@ -175,7 +175,7 @@ static void rule_2_1_02(struct seen *seen)
     if (seen->take != TAKE_DIFFERENT ||
         first->exchange != seen->ike->header.exchange ||
         (seen->oracle->gateway_epoch &&
-         seen->oracle->gateway_failover.order > first->first.order))
+         seen->oracle->gateway_failover.order >= first->first.order))
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC7296_2_1_02);
     accuse_frame(&a, &e->request.first);
@@ -223,7 +223,7 @@ static void rule_2_3_12(struct seen *seen)
         !seen->sa->from_start || seen->sender->announced.made)
         return;
     bool after = oracle->harness_failed_over &&
-                 oracle->harness_failover.order <= e->request.first.order;
+                 oracle->harness_failover.order < e->request.first.order;
     enum clause_id clause = after ? CLAUSE_RFC6311_7_01 : CLAUSE_RFC7296_2_3_12;
     uint64_t next =
         requester->answered ? (uint64_t)requester->answered_highest + 1 : 0;
@@ -310,29 +310,30 @@ static void rule_3_1_06(struct seen *seen)
 
 /* RFC7296-3.1-08: the I flag is the original initiator's. Its addresses are
  * known from the exchange that set the SA up. */
-static void rule_3_1_08(struct seen *seen)
+static bool rule_3_1_08(struct seen *seen)
 {
     const struct packet *packet = &seen->event->packet;
     if (!seen->sa || !seen->sender->at_known || !seen->authentic ||
         address_equal(&seen->sender->at.address, &seen->receiver->at.address))
-        return;
+        return true;
     judged(seen->oracle, CLAUSE_RFC7296_3_1_08);
     if (!endpoint_equal(&packet->source, &seen->receiver->at) ||
         !endpoint_equal(&packet->destination, &seen->sender->at))
-        return;
+        return true;
     wrong_header(seen, CLAUSE_RFC7296_3_1_08,
                  seen->side == SIDE_INITIATOR
                      ? "I flag clear: this is the original responder"
                      : "I flag set: this is the original initiator",
                  "flags", seen->ike->header.flags);
+    return false;
 }
 
-void rfc7296_header(struct seen *seen)
+bool rfc7296_header(struct seen *seen)
 {
     rule_3_1_01(seen);
     rule_3_1_03(seen);
     rule_3_1_06(seen);
-    rule_3_1_08(seen);
+    return rule_3_1_08(seen);
 }
 
 /* ---- IKE_SA_INIT ---- */

@@ -383,8 +383,8 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
     if (seen.sa)
         find_parties(&seen);
     if (seen.judged && ike->status != TRACE_IKE_BAD_ICV &&
-        ike->status != TRACE_IKE_MALFORMED)
-        rfc7296_header(&seen);
+        ike->status != TRACE_IKE_MALFORMED && !rfc7296_header(&seen))
+        return;
     if (is_initial(header->exchange)) {
         if (ike->status == TRACE_IKE_CLEAR)
             track_initial(&seen);

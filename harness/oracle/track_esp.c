@@ -114,6 +114,18 @@ static uint64_t widen(struct esp_stream *stream, const struct trace_esp *esp)
     return value;
 }
 
+/* Where the numbers stood when the gateway failed over. */
+static void note_failover(const struct oracle *oracle,
+                          struct esp_stream *stream)
+{
+    if (stream->failover_epoch == oracle->gateway_epoch)
+        return;
+    stream->failover_epoch = oracle->gateway_epoch;
+    stream->before_failover = stream->highest;
+    stream->before_failover_at = stream->highest_at;
+    stream->failover_checked = !stream->any;
+}
+
 void track_esp(struct oracle *oracle, const struct trace_event *event)
 {
     const struct trace_esp *esp = &event->esp;
@@ -130,6 +142,7 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
     struct esp_stream *stream =
         stream_get(oracle, &event->packet.destination.address, esp->packet.spi);
     oracle->last_stream = stream;
+    note_failover(oracle, stream);
     uint64_t sequence = widen(stream, esp);
     enum history_result result =
         history_take(&stream->sequences, sequence, content_hash(esp->octets),

@@ -543,6 +543,18 @@ static inline void conforms(story_fn *tell, const char *clause)
     story_free(&s);
 }
 
+/* Nothing is found, in a capture without faults. */
+static inline void passes(story_fn *tell)
+{
+    struct story s;
+    story_init(&s);
+    tell(&s);
+    struct oracle *oracle = judge_story(&s);
+    check_clean(oracle);
+    oracle_free(oracle);
+    story_free(&s);
+}
+
 static inline void violates(story_fn *tell, const char *clause,
                             enum verdict verdict)
 {
