@@ -27,7 +27,7 @@ packages_for() {
             uthash-dev
         ;;
     run)
-        echo iproute2 openssl charon-systemd strongswan-swanctl strongswan-pki \
+        echo iproute2 charon-systemd strongswan-swanctl strongswan-pki \
             libcharon-extra-plugins libstrongswan-extra-plugins
         ;;
     test) echo check tshark libxml2-utils python3-scapy python3-minimal ;;

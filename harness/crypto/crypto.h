@@ -249,6 +249,22 @@ bool credential_verify_chain(const struct credential *leaf,
                              const struct credential *authority, uint64_t now,
                              struct error *error);
 
+/* A certificate and its key as they are made for a run: for `identity` (CN and
+ * a DNS alternative name), signed by `authority`, or self-signed as an
+ * authority if that is NULL. Cleared by the caller. */
+struct made_credential {
+    struct x509_st *certificate;
+    struct evp_pkey_st *key;
+};
+bool credential_make(bool rsa, const char *identity,
+                     const struct made_credential *authority,
+                     struct made_credential *out, struct error *error);
+void made_credential_clear(struct made_credential *made);
+/* As PEM; the key is readable for its owner only. */
+bool made_credential_write(const struct made_credential *made,
+                           const char *certificate_path, const char *key_path,
+                           struct error *error);
+
 /* prf(prf(secret, "Key Pad for IKEv2"), octets). */
 bool auth_psk(struct crypto *crypto, uint16_t prf_id, struct bytes secret,
               struct bytes signed_octets, uint8_t out[static PRF_MAX]);

@@ -127,6 +127,7 @@ static int core_verbose(lua_State *lua)
  * why if it cannot. Options are strings, numbers and booleans by name. */
 static int core_gateway_start(lua_State *lua)
 {
+    struct play *play = play_of(lua);
     struct error error = {{0}};
 
     luaL_checktype(lua, 1, LUA_TTABLE);
@@ -137,12 +138,11 @@ static int core_gateway_start(lua_State *lua)
         const char *value = lua_isboolean(lua, -1)
                                 ? (lua_toboolean(lua, -1) ? "yes" : "no")
                                 : lua_tostring(lua, -1);
-        if (!play_gateway_option(play_of(lua), lua_tostring(lua, -3), value,
-                                 &error))
+        if (!play->world->option(play, lua_tostring(lua, -3), value, &error))
             return push_failure(lua, &error);
         lua_pop(lua, 1);
     }
-    if (!play_gateway_start(play_of(lua), &error))
+    if (!play->world->start(play, &error))
         return push_failure(lua, &error);
     lua_pushboolean(lua, true);
     return 1;
@@ -151,10 +151,11 @@ static int core_gateway_start(lua_State *lua)
 /* core.action(name, argument): starts an executable of the adapter. */
 static int core_action(lua_State *lua)
 {
+    struct play *play = play_of(lua);
     struct error error = {{0}};
 
-    if (!play_action(play_of(lua), luaL_checkstring(lua, 1),
-                     luaL_optstring(lua, 2, NULL), &error))
+    if (!play->world->action(play, luaL_checkstring(lua, 1),
+                             luaL_optstring(lua, 2, NULL), &error))
         return push_failure(lua, &error);
     lua_pushboolean(lua, true);
     return 1;
@@ -164,15 +165,17 @@ static int core_action(lua_State *lua)
 static int core_action_status(lua_State *lua)
 {
     struct play *play = play_of(lua);
-    if (play->action && !process_ended(play->action))
+    int status = play->world->status(play);
+    if (status == ACTION_RUNNING)
         return 0;
-    lua_pushinteger(lua, play->action ? process_status(play->action) : 0);
+    lua_pushinteger(lua, status);
     return 1;
 }
 
 static int core_gateway_alive(lua_State *lua)
 {
-    lua_pushboolean(lua, play_gateway_alive(play_of(lua)));
+    struct play *play = play_of(lua);
+    lua_pushboolean(lua, play->world->alive(play));
     return 1;
 }
 

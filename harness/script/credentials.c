@@ -1,88 +1,70 @@
 /* Certificates for one run: an authority, ours, the gateway's. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "script/play_private.h"
 
-enum { MAKING_SECONDS = 30 };
+enum { PATH_SIZE = 4096 };
 
-/* One certificate with its key through openssl(1), into the run's folder;
- * signed by "authority" unless it is that itself. */
-static bool make_one(struct play *play, const char *kind, const char *name,
-                     const char *identity, struct error *error)
+static void path_of(const struct play *play, const char *name,
+                    const char *ending, char path[static PATH_SIZE])
 {
-    bool authority = !strcmp(name, "authority");
-    char subject[96], alternative[128], certificate[64], key[64];
-    const char *argv[24] = {"openssl", "req", "-x509", "-nodes", "-days", "30"};
-    size_t n = 6;
-
-    snprintf(subject, sizeof subject, "/CN=%s", identity);
-    snprintf(alternative, sizeof alternative, "subjectAltName=DNS:%s",
-             identity);
-    snprintf(certificate, sizeof certificate, "%s.pem", name);
-    snprintf(key, sizeof key, "%s.key", name);
-    argv[n++] = "-newkey";
-    if (!strcmp(kind, "rsa")) {
-        argv[n++] = "rsa:2048";
-    } else {
-        argv[n++] = "ec";
-        argv[n++] = "-pkeyopt";
-        argv[n++] = "ec_paramgen_curve:P-256";
-    }
-    argv[n++] = "-subj";
-    argv[n++] = subject;
-    argv[n++] = "-keyout";
-    argv[n++] = key;
-    argv[n++] = "-out";
-    argv[n++] = certificate;
-    if (!authority) {
-        argv[n++] = "-CA";
-        argv[n++] = "authority.pem";
-        argv[n++] = "-CAkey";
-        argv[n++] = "authority.key";
-        argv[n++] = "-addext";
-        argv[n++] = alternative;
-    }
-    char log[4096];
-    snprintf(log, sizeof log, "%s/openssl.log", play->options->directory);
-    struct process_options options = {
-        .argv = argv, .directory = play->options->directory, .log = log};
-    return process_run(play->loop, &options,
-                       net_now() + MAKING_SECONDS * NS_PER_S, error);
+    snprintf(path, PATH_SIZE, "%s/%s.%s", play->options->directory, name,
+             ending);
 }
 
-static char *path_of(const struct play *play, const char *name)
+static bool write_one(const struct play *play, const char *name,
+                      const struct made_credential *made, struct error *error)
 {
-    size_t size = strlen(play->options->directory) + strlen(name) + 2;
-    char *path = memory_take(size);
-    snprintf(path, size, "%s/%s", play->options->directory, name);
-    return path;
+    char certificate[PATH_SIZE], key[PATH_SIZE];
+
+    path_of(play, name, "pem", certificate);
+    path_of(play, name, "key", key);
+    return made_credential_write(made, certificate, key, error);
+}
+
+/* One side's certificate into the run's folder. */
+static bool make_one(const struct play *play, bool rsa, const char *name,
+                     const char *identity,
+                     const struct made_credential *authority,
+                     struct error *error)
+{
+    struct made_credential made;
+    bool good = credential_make(rsa, identity, authority, &made, error) &&
+                write_one(play, name, &made, error);
+    made_credential_clear(&made);
+    return good;
 }
 
 static bool load(struct play *play, struct error *error)
 {
-    char *certificate = path_of(play, "harness.pem");
-    char *key = path_of(play, "harness.key");
-    char *authority = path_of(play, "authority.pem");
+    char certificate[PATH_SIZE], key[PATH_SIZE], authority[PATH_SIZE];
 
+    path_of(play, "harness", "pem", certificate);
+    path_of(play, "harness", "key", key);
+    path_of(play, "authority", "pem", authority);
     play->credential = credential_load(certificate, key, error);
     if (play->credential)
         play->authority = credential_load(authority, NULL, error);
-    free(certificate);
-    free(key);
-    free(authority);
     return play->authority;
 }
 
 bool play_credentials(struct play *play, const char *kind, struct error *error)
 {
+    struct made_credential authority;
+    bool rsa = !strcmp(kind, "rsa");
+
     if (play->credential)
         return true;
-    if (strcmp(kind, "rsa") && strcmp(kind, "ecdsa"))
+    if (!rsa && strcmp(kind, "ecdsa"))
         return error_set(error, "it must be psk, rsa or ecdsa");
-    return make_one(play, kind, "authority", "authority.example", error) &&
-           make_one(play, kind, "harness", PLAY_IDENTITY, error) &&
-           make_one(play, kind, "gateway", PLAY_GATEWAY_IDENTITY, error) &&
-           load(play, error);
+    bool good =
+        credential_make(rsa, "authority.example", NULL, &authority, error) &&
+        write_one(play, "authority", &authority, error) &&
+        make_one(play, rsa, "harness", PLAY_IDENTITY, &authority, error) &&
+        make_one(play, rsa, "gateway", PLAY_GATEWAY_IDENTITY, &authority,
+                 error) &&
+        load(play, error);
+    made_credential_clear(&authority);
+    return good;
 }

@@ -1,15 +1,21 @@
 /* One scenario, from an empty folder to a full one. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "script/play_private.h"
 
 enum { HOOK_INSTRUCTIONS = 1000000 };
 
 /* ---- The record ---- */
+
+static char *file_in(const struct play *play, const char *name)
+{
+    size_t size = strlen(play->options->directory) + strlen(name) + 2;
+    char *path = memory_take(size);
+    snprintf(path, size, "%s/%s", play->options->directory, name);
+    return path;
+}
 
 void play_note(struct play *play, json_t *note)
 {
@@ -21,10 +27,17 @@ void play_note(struct play *play, json_t *note)
         play->write_failed = true;
 }
 
-static void on_frame(void *context, uint64_t time, struct bytes frame,
-                     size_t original_size)
+bool play_open_trace(struct play *play, uint32_t linktype, struct error *error)
 {
-    struct play *play = context;
+    char *path = file_in(play, "trace.pcapng");
+    play->writer = trace_writer_open(path, linktype, error);
+    free(path);
+    return play->writer;
+}
+
+void play_frame(struct play *play, uint64_t time, struct bytes frame,
+                size_t original_size)
+{
     if (!trace_writer_frame(play->writer, time, frame, original_size, NULL,
                             &play->write_error))
         play->write_failed = true;
@@ -76,7 +89,7 @@ static void push_header(struct play *play, const struct datagram *datagram)
     call_handler(play, "incoming", 1, 0);
 }
 
-static void on_datagram(void *context, const struct datagram *datagram)
+void play_datagram(void *context, const struct datagram *datagram)
 {
     struct play *play = context;
     uint64_t now = play->link->ops->now(play->link);
@@ -174,50 +187,14 @@ static enum play_status run_script(struct play *play, struct error *error)
 
 /* ---- Setting up and tidying away ---- */
 
-static char *file_in(const struct play *play, const char *name)
-{
-    size_t size = strlen(play->options->directory) + strlen(name) + 2;
-    char *path = memory_take(size);
-    snprintf(path, size, "%s/%s", play->options->directory, name);
-    return path;
-}
-
 static bool open_record(struct play *play, struct error *error)
 {
     char *events = file_in(play, "events.jsonl");
-    char *trace = file_in(play, "trace.pcapng");
 
     play->keys = trace_keys_new();
     play->events = trace_events_open(events, error);
-    if (play->events) {
-        struct capture_options options = {.interface =
-                                              SANDBOX_HARNESS_INTERFACE,
-                                          .frame = on_frame,
-                                          .context = play};
-        play->capture = capture_open(play->loop, &options, error);
-        if (play->capture)
-            play->writer = trace_writer_open(
-                trace, capture_linktype(play->capture), error);
-    }
     free(events);
-    free(trace);
-    return play->writer;
-}
-
-static bool open_world(struct play *play, struct error *error)
-{
-    struct address address;
-
-    play->loop = net_loop_new(error);
-    if (!play->loop)
-        return false;
-    play->link = net_link_open(play->loop, error);
-    if (!play->link)
-        return false;
-    address_parse(SANDBOX_HARNESS_ADDRESS, &address);
-    play->link->receive = on_datagram;
-    play->link->receive_context = play;
-    return net_link_add_address(play->link, &address, error);
+    return play->events;
 }
 
 static void note_run(struct play *play)
@@ -236,21 +213,9 @@ static void note_run(struct play *play)
                               (json_int_t)play->options->seed));
 }
 
-/* The gateway is looked at before it is stopped, and the capture closed after
- * what it still had to say. */
 static void finish(struct play *play, enum play_status status)
 {
-    struct capture_statistics statistics = {0};
-    struct error error = {{0}};
-
-    play_gateway_finish(play);
-    if (!capture_drain(play->capture, &error) ||
-        !capture_statistics(play->capture, &statistics, &error))
-        play_note(play,
-                  json_pack("{ss ss}", "event", "capture", "text", error.text));
-    play_note(play, json_pack("{ss sI sI}", "event", "capture", "frames",
-                              (json_int_t)statistics.frames, "dropped",
-                              (json_int_t)statistics.dropped));
+    play->world->finish(play);
     keep_keys(play);
     if (status == PLAY_DONE && !play->write_failed)
         play_note(play, json_pack("{ss}", "event", "end"));
@@ -262,35 +227,29 @@ static void release(struct play *play)
         cluster_free(play->clusters[i]);
     if (play->lua)
         lua_close(play->lua);
-    play_gateway_free(play);
-    capture_close(play->capture);
+    play->world->release(play);
     if (play->writer)
         trace_writer_close(play->writer, NULL);
     if (play->events)
         trace_events_close(play->events, NULL);
     trace_keys_free(play->keys);
-    if (play->link)
-        play->link->ops->free(play->link);
-    if (play->loop)
-        net_loop_free(play->loop);
     credential_free(play->credential);
     credential_free(play->authority);
     crypto_free(play->crypto);
 }
 
-static enum play_status play_inside(struct play *play, struct error *error)
+enum play_status play_inside(struct play *play, struct error *error)
 {
     enum play_status status = PLAY_ERROR;
 
     play->crypto = crypto_new();
     rng_seed(&play->rng, play->options->seed);
-    if (open_world(play, error) && open_record(play, error)) {
+    if (open_record(play, error) && play->world->open(play, error)) {
         play->deadline = play->link->ops->now(play->link) +
                          (uint64_t)(play->options->timeout * (double)NS_PER_S);
         note_run(play);
         play->lua = environment_new(play->scenario->path);
-        if (play_gateway_open(play, error))
-            status = run_script(play, error);
+        status = run_script(play, error);
         if (status == PLAY_ERROR) /* so that the folder alone tells it */
             abort_play(play, "error", error->text);
         finish(play, status);
@@ -303,75 +262,37 @@ static enum play_status play_inside(struct play *play, struct error *error)
     return status;
 }
 
-/* ---- The process of its own ---- */
+/* ---- What the gateway must support ---- */
 
-struct playground {
-    const struct scenario *scenario;
-    const struct play_options *options;
-    struct error *error; /* in memory shared with the outer process */
-};
-
-static int body(void *context, struct sandbox *sandbox)
+static bool is_applicable(const struct scenario *scenario,
+                          const struct gateway_profile *profile,
+                          struct error *error)
 {
-    struct playground *ground = context;
-    struct play play = {.scenario = ground->scenario,
-                        .options = ground->options,
-                        .sandbox = sandbox};
-    return (int)play_inside(&play, ground->error);
-}
-
-static enum play_status outcome(struct process *process, double timeout,
-                                struct error *error)
-{
-    /* The scenario ends itself in time; this is for one that hangs. */
-    double grace = 10;
-    uint64_t deadline =
-        net_now() + (uint64_t)((timeout + grace) * (double)NS_PER_S);
-    struct error waited = {{0}};
-
-    if (!process_wait(process, deadline, &waited)) {
-        process_signal(process, SIGTERM);
-        process_wait(process, net_now() + 3 * NS_PER_S, NULL);
-        *error = waited;
-        return PLAY_INCOMPLETE;
-    }
-    int status = process_status(process);
-    if (status < PLAY_DONE || status > PLAY_ERROR) {
-        error_set(error, "the scenario's process ended with status %d", status);
-        return PLAY_INCOMPLETE;
-    }
-    return (enum play_status)status;
+    for (char **need = scenario->needs; *need; need++)
+        if (!gateway_profile_supports(profile, *need, scenario->role))
+            return error_set(error, "%s does not support %s as %s",
+                             profile->name, *need, scenario->role);
+    return gateway_profile_supports(profile, scenario->gateway,
+                                    scenario->role) ||
+           error_set(error, "%s cannot be a %s that is the %s", profile->name,
+                     scenario->gateway, scenario->role);
 }
 
 enum play_status scenario_play(const struct scenario *scenario,
                                const struct play_options *options,
                                struct error *error)
 {
-    bool applicable;
-    if (!play_applicable(scenario, options->gateway, &applicable, error))
+    struct play play = {
+        .scenario = scenario, .options = options, .world = &world_sim};
+    struct gateway_profile profile;
+
+    if (!gateway_profile_load(options->gateway, &profile, error))
         return PLAY_ERROR;
+    bool applicable = is_applicable(scenario, &profile, error);
+    gateway_profile_clear(&profile);
     if (!applicable)
         return PLAY_NOT_APPLICABLE;
-    struct error *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) {
-        error_set(error, "no shared memory: %s", strerror(errno));
-        return PLAY_ERROR;
-    }
-    struct playground ground = {scenario, options, shared};
-    struct sandbox_options sandbox = {.run_directory = options->directory};
-    enum play_status status = PLAY_ERROR;
-    struct net_loop *loop = net_loop_new(shared);
-    if (loop) {
-        struct process *process =
-            sandbox_spawn(loop, &sandbox, body, &ground, shared);
-        if (process)
-            status = outcome(process, options->timeout, shared);
-        process_free(process);
-        net_loop_free(loop);
-    }
-    if (error)
-        *error = *shared;
-    munmap(shared, sizeof *shared);
-    return status;
+    if (!strcmp(options->gateway, BUILTIN_GATEWAY))
+        return play_inside(&play, error);
+    return play_sandboxed(scenario, options, error);
 }

@@ -1,4 +1,4 @@
-/* Shared by play.c and play_gateway.c, and what bind_world.c asks of them. */
+/* Shared by play.c, the worlds it plays in, and what bind_world.c asks. */
 #ifndef COUNTERFOIL_SCRIPT_PLAY_PRIVATE_H
 #define COUNTERFOIL_SCRIPT_PLAY_PRIVATE_H
 
@@ -6,24 +6,46 @@
 
 #include "script/script_private.h"
 
-/* Loads the gateway's profile; nothing is started yet. */
-bool play_gateway_open(struct play *play, struct error *error);
-/* An option of the adapter, as the scenario gives it. */
-bool play_gateway_option(struct play *play, const char *name, const char *value,
-                         struct error *error);
-/* Starts it and waits until it is ready. */
-bool play_gateway_start(struct play *play, struct error *error);
-/* Starts one of the adapter's executables; `play->action` runs then. */
-bool play_action(struct play *play, const char *name, const char *argument,
-                 struct error *error);
-bool play_gateway_alive(struct play *play);
-/* Notes whether it lives, and stops it. */
-void play_gateway_finish(struct play *play);
-void play_gateway_free(struct play *play);
+enum { ACTION_RUNNING = -1 };
 
-/* Does the gateway's profile say that it can play this? `error` says what it
- * lacks. False when there is no such profile. */
-bool play_applicable(const struct scenario *scenario, const char *gateway,
-                     bool *applicable, struct error *error);
+/* Where a scenario takes place: over real sockets with an adapter's gateway,
+ * or in virtual time with the built-in one. */
+struct world {
+    /* Opens play->link and starts the capture (play_open_trace,
+     * play_frame). Nothing of the gateway is started yet. */
+    bool (*open)(struct play *play, struct error *error);
+    /* An option of the gateway, as the scenario gives it. */
+    bool (*option)(struct play *play, const char *name, const char *value,
+                   struct error *error);
+    /* Starts the gateway and waits until it is ready. */
+    bool (*start)(struct play *play, struct error *error);
+    /* Makes the gateway do something; one at a time, it is not awaited. */
+    bool (*action)(struct play *play, const char *name, const char *argument,
+                   struct error *error);
+    /* ACTION_RUNNING, or the exit status of the last action. */
+    int (*status)(struct play *play);
+    bool (*alive)(struct play *play);
+    /* Notes whether the gateway lives, and closes the capture. */
+    void (*finish)(struct play *play);
+    void (*release)(struct play *play);
+};
+extern const struct world world_net;
+extern const struct world world_sim;
+
+#define BUILTIN_GATEWAY "builtin"
+
+/* ---- play.c, for the worlds ---- */
+
+bool play_open_trace(struct play *play, uint32_t linktype, struct error *error);
+void play_frame(struct play *play, uint64_t time, struct bytes frame,
+                size_t original_size);
+/* The link's receiver; the context is the play. */
+void play_datagram(void *context, const struct datagram *datagram);
+/* Everything, in this process. */
+enum play_status play_inside(struct play *play, struct error *error);
+/* The same in a process and namespaces of its own. */
+enum play_status play_sandboxed(const struct scenario *scenario,
+                                const struct play_options *options,
+                                struct error *error);
 
 #endif

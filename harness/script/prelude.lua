@@ -82,6 +82,12 @@ local function wait(seconds, ready)
     end
 end
 
+-- What the script does takes a microsecond, so that in virtual time too it
+-- comes after what it answers to.
+local function tick()
+    core.step(core.now() + 1000)
+end
+
 local function hex64(spi)
     return string.format("%016x", spi)
 end
@@ -242,6 +248,7 @@ end
 
 local function operate(sa, what, child)
     settle(sa)
+    tick()
     local before = #sa.sent_messages
     local done, why = core.operate(sa.number, sa.spi, what, child)
     if not done then
@@ -275,9 +282,20 @@ function SA:create_child()
                           "CREATE_CHILD_SA")
 end
 
+-- Returns once the old pair is deleted on both sides.
 function SA:rekey_child(spi_in)
-    return await_response(self, operate(self, "rekey_child", spi_in),
-                          "CREATE_CHILD_SA (rekey)")
+    local old = spi_in or self.children[1].spi_in
+    local ref = await_response(self, operate(self, "rekey_child", old),
+                               "CREATE_CHILD_SA (rekey)")
+    wait(ANSWER_SECONDS, function()
+        for _, child in ipairs(self.children or {}) do
+            if child.spi_in == old then
+                return false
+            end
+        end
+        return true
+    end)
+    return ref
 end
 
 function SA:delete_child(spi_in)
@@ -309,6 +327,7 @@ end
 -- Any request through the state machine: {exchange, payloads}.
 function SA:request(message)
     settle(self)
+    tick()
     message.exchange = exchange_number(message.exchange) or 37
     local done, why = core.request(self.number, self.spi, message)
     if not done then
@@ -323,6 +342,7 @@ end
 -- retransmitted until it is answered or given up (expect_silence).
 function SA:synchronize(fields)
     settle(self)
+    tick()
     local sync = core.choose_sync(self.number, self.spi)
     for k, v in pairs(fields or {}) do
         sync[k] = v
@@ -346,6 +366,7 @@ end
 -- octet to flip after sealing (negative: from the end); after_seal =
 -- function(octets) return octets end; times; source = address, source_port.
 function SA:send(message)
+    tick()
     message.exchange = exchange_number(message.exchange) or 37
     message.payloads = message.payloads or {}
     local info = core.sa(self.number, self.spi)
@@ -388,6 +409,7 @@ end
 
 -- Sends the same octets again (an IKE message or an ESP packet).
 function SA:replay(ref, fields)
+    tick()
     local to = core.endpoints(self.number, self.spi)
     for k, v in pairs(fields or {}) do
         to[k] = v
@@ -457,6 +479,7 @@ local identifiers = 0
 -- explicit IV. Returns a probe for expect_delivered, expect_undelivered and
 -- replay.
 function SA:ping(fields)
+    tick()
     fields = fields or {}
     identifiers = identifiers + 1
     local probe = {sa = self, identifier = identifiers,
@@ -553,6 +576,7 @@ end
 -- The next member takes over: "crash" (default; what the active one had not
 -- shared is lost) or "planned".
 function Cluster:fail_over(kind)
+    tick()
     core.fail_over(self.number, kind or "crash")
     local _, name = core.active(self.number)
     core.verbose("failover: " .. name .. " is active")
@@ -607,6 +631,7 @@ function Cluster:tamper(rule)
 end
 
 function Rule:release()
+    tick()
     for _, info in ipairs(self.held) do
         core.send(info, info.octets)
     end

@@ -32,6 +32,9 @@ struct play_options {
     uint64_t seed;
     double timeout; /* s for the whole scenario */
     bool verbose;   /* narrate on stderr */
+    /* Defects of the built-in gateway to switch on. */
+    const char *const *defects;
+    size_t defect_count;
 };
 
 enum play_status {

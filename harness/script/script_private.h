@@ -50,10 +50,16 @@ json_t *to_json(lua_State *lua, int index);
 
 enum { PLAY_CLUSTERS = 8 };
 
+struct world;
+
 struct play {
     const struct scenario *scenario;
     const struct play_options *options;
+    const struct world *world;
     struct sandbox *sandbox;
+    struct sim *sim;         /* world_sim only */
+    struct builtin *builtin; /* world_sim only */
+    bool action_explained;   /* why its last action failed was noted */
     struct net_loop *loop;
     struct link *link;
     struct capture *capture;

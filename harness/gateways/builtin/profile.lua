@@ -1,0 +1,18 @@
+-- The built-in gateway: no executables, it runs inside the harness in virtual
+-- time (builtin.h). It conforms; its defects are switched with --defect.
+return {
+    title = "built-in reference gateway (virtual time)",
+    about = "Made of the harness's own engine: deterministic, and broken on " ..
+        "purpose where `--defect` says so.",
+    supports = {
+        "peer", "initiator", "responder",
+        "psk", "rsa", "ecdsa",
+        "message_id_sync", "replay_counter_sync", "fragmentation",
+        "window", "esn", "cookie",
+        "rekey", "terminate", "dpd", "liveness",
+        "udp_encapsulation",
+        "aes128", "aes256", "aes128gcm16", "aes256gcm16",
+        "chacha20poly1305", "sha256", "sha384", "sha512",
+        "x25519", "ecp256", "ecp384", "modp2048",
+    },
+}

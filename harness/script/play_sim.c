@@ -1,0 +1,129 @@
+/* A scenario in virtual time, against the built-in gateway. */
+#include <string.h>
+
+#include "gateways/builtin/builtin.h"
+#include "script/play_private.h"
+#include "sim/sim.h"
+
+static void on_frame(void *context, const struct sim_frame *frame)
+{
+    play_frame(context, frame->time, frame->octets, frame->octets.size);
+}
+
+/* What both sides agree on before a scenario says anything else. */
+static bool set_standard(struct play *play, struct error *error)
+{
+    static const char *const values[][2] = {
+        {"local_id", PLAY_GATEWAY_IDENTITY},
+        {"peer_id", PLAY_IDENTITY},
+        {"psk", PLAY_SECRET},
+        {"retransmit_timeout", "1.0"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (!builtin_option(play->builtin, values[i][0], values[i][1], error))
+            return false;
+    for (size_t i = 0; i < play->options->defect_count; i++)
+        if (!builtin_defect(play->builtin, play->options->defects[i], error))
+            return false;
+    return builtin_option(play->builtin, "role", play->scenario->role, error);
+}
+
+static bool open_world(struct play *play, struct error *error)
+{
+    struct address address;
+
+    address_parse(SANDBOX_HARNESS_ADDRESS, &address);
+    play->sim = sim_new(play->options->seed);
+    play->link = sim_link(play->sim);
+    play->link->receive = play_datagram;
+    play->link->receive_context = play;
+    play->builtin = builtin_new(play->sim, play->crypto, play->options->seed);
+    sim_capture(play->sim, SIM_TAP_HARNESS, on_frame, play);
+    return sim_add_address(sim_harness(play->sim), &address, error) &&
+           play_open_trace(play, SIM_LINKTYPE, error) &&
+           set_standard(play, error);
+}
+
+/* Certificates are files; where they lie is told like an adapter's. */
+static bool set_credentials(struct play *play, const char *kind,
+                            struct error *error)
+{
+    static const char *const files[][2] = {{"local_cert", "gateway.pem"},
+                                           {"local_key", "gateway.key"},
+                                           {"ca", "authority.pem"}};
+    char path[4096];
+
+    if (!play_credentials(play, kind, error))
+        return false;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", play->options->directory,
+                 files[i][1]);
+        if (!builtin_option(play->builtin, files[i][0], path, error))
+            return false;
+    }
+    return true;
+}
+
+static bool set_option(struct play *play, const char *name, const char *value,
+                       struct error *error)
+{
+    if (!strcmp(name, "auth") && strcmp(value, "psk") &&
+        !set_credentials(play, value, error))
+        return false;
+    return builtin_option(play->builtin, name, value, error);
+}
+
+static bool start_gateway(struct play *play, struct error *error)
+{
+    return builtin_start(play->builtin, error);
+}
+
+static bool start_action(struct play *play, const char *name,
+                         const char *argument, struct error *error)
+{
+    play->action_explained = false;
+    return builtin_action(play->builtin, name, argument, error);
+}
+
+static int action_status(struct play *play)
+{
+    int status = builtin_action_status(play->builtin);
+    if (status == BUILTIN_RUNNING)
+        return ACTION_RUNNING;
+    if (status && !play->action_explained) {
+        play->action_explained = true;
+        play_note(play, json_pack("{ss ss}", "event", "action_failed", "text",
+                                  builtin_action_error(play->builtin)));
+    }
+    return status;
+}
+
+static bool is_alive(struct play *play)
+{
+    (void)play;
+    return true;
+}
+
+static void finish(struct play *play)
+{
+    play_note(play, json_pack("{ss}", "event", "alive"));
+    play_note(play, json_pack("{ss si}", "event", "capture", "dropped", 0));
+}
+
+static void release(struct play *play)
+{
+    builtin_free(play->builtin);
+    if (play->sim)
+        sim_free(play->sim);
+}
+
+const struct world world_sim = {
+    .open = open_world,
+    .option = set_option,
+    .start = start_gateway,
+    .action = start_action,
+    .status = action_status,
+    .alive = is_alive,
+    .finish = finish,
+    .release = release,
+};
