@@ -24,7 +24,7 @@ static uint8_t *buffer_extend(struct buffer *buffer, size_t size)
         while (capacity < buffer->size + size)
             capacity *= 2;
         uint8_t *data = memory_resize(NULL, capacity);
-        if (buffer->size > 0)
+        if (buffer->data && buffer->size > 0)
             memcpy(data, buffer->data, buffer->size);
         memory_cleanse(buffer->data, buffer->capacity);
         free(buffer->data);
