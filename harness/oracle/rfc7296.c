@@ -69,13 +69,14 @@ static void rule_window(struct seen *seen)
 }
 
 /* RFC7296-2.2-02: plus 1 for each exchange. After a sync RFC6311-6.3-02 looks
- * at the first, and a member that took over may have skipped some. */
+ * at the first (without keys there may have been one), and a member that took
+ * over may have skipped some. */
 static void rule_2_2_02(struct seen *seen)
 {
     const struct party *sender = seen->sender;
     uint32_t id = seen->exchange->id;
     if (seen->take != TAKE_FIRST || !sender->used || !seen->sa->from_start ||
-        seen->oracle->gateway_epoch ||
+        seen->sa->blind || seen->oracle->gateway_epoch ||
         (sender->announced.made && !sender->announced.send_checked))
         return;
     uint64_t next = (uint64_t)sender->used_highest + 1;
@@ -116,7 +117,8 @@ static void rule_2_18_01(struct seen *seen)
 {
     const struct party *sender = seen->sender;
     if (!seen->sa->rekeyed || sender->used || sender->announced.made ||
-        seen->oracle->gateway_epoch || seen->take != TAKE_FIRST)
+        seen->sa->blind || seen->oracle->gateway_epoch ||
+        seen->take != TAKE_FIRST)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_18_01);
     if (seen->exchange->id < sender->window)

@@ -246,6 +246,24 @@ START_TEST(message_ids)
 }
 END_TEST
 
+/* Without keys nobody knows whether there was a sync between. */
+START_TEST(gap_without_keys)
+{
+    struct story s;
+    story_init(&s);
+    establish(&s, 3, 3);
+    sync_request(&s, HARNESS, 1, 0, 9);
+    sync_response(&s, GATEWAY, 1, 9, 0);
+    wait_ms(&s, 300);
+    exchange(&s, GATEWAY, 9);
+    shut(&s, true);
+    struct oracle *oracle = judge_story(&s);
+    check_clean(oracle);
+    oracle_free(oracle);
+    story_free(&s);
+}
+END_TEST
+
 /* ---- Rekeys and Deletes ---- */
 
 static void rekeyed(struct story *s)
@@ -630,6 +648,7 @@ int main(void)
     tcase_add_test(cases, retransmission);
     tcase_add_test(cases, retransmission_without_keys);
     tcase_add_test(cases, message_ids);
+    tcase_add_test(cases, gap_without_keys);
     tcase_add_test(cases, rekeys_and_deletes);
     tcase_add_test(cases, headers);
     tcase_add_test(cases, notifies);
