@@ -5,6 +5,7 @@
 
 #include "commands/profiles.h"
 #include "commands/scenarios.h"
+#include "gateways/builtin/defects.h"
 
 enum { KEY_JSON = 0x100 };
 enum { COLUMNS = 6 };
@@ -116,6 +117,23 @@ static bool list_options(struct table *table, struct error *error)
     return profiles_list_options(table->rows, error);
 }
 
+static bool list_defects(struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"name", "role", "clause", "help"};
+
+    (void)error;
+    memcpy(table->columns, columns, sizeof columns);
+    for (size_t n = 0; defect_nth(n) != NULL; n++) {
+        const struct defect *d = defect_nth(n);
+
+        json_array_append_new(table->rows,
+                              json_pack("{s:s, s:s, s:s, s:s}", "name", d->name,
+                                        "role", defect_role_name(d->role),
+                                        "clause", d->clause, "help", d->help));
+    }
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *help;
@@ -126,6 +144,8 @@ static const struct {
     {"gateways", "adapters of gateways under test", list_gateways},
     {"deviations", "known deviations, from the gateways' profiles",
      list_deviations},
+    {"defects", "what can be broken in the built-in gateway (--defect)",
+     list_defects},
     {"options", "what scenarios can set at a gateway under test", list_options},
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/runner.h"
+#include "gateways/builtin/defects.h"
 #include "net/net.h"
 
 enum {
@@ -24,13 +25,18 @@ enum {
     KEY_STRICT,
     KEY_FAIL_FAST,
     KEY_REPEAT,
-    KEY_REPLAY
+    KEY_REPLAY,
+    KEY_DEFECT
 };
 
 static const struct argp_option arguments[] = {
     {"gateway", KEY_GATEWAY, "NAME|DIR", 0,
      "gateway under test: a name of `counterfoil list gateways`, or an "
      "adapter's folder (default: strongswan)",
+     0},
+    {"defect", KEY_DEFECT, "NAME", 0,
+     "switch a defect of the built-in gateway on; repeatable (`counterfoil "
+     "list defects`)",
      0},
     {"jobs", 'j', "N", 0, "scenarios at the same time (default 1)", 0},
     {"seed", KEY_SEED, "N", 0,
@@ -78,6 +84,7 @@ static const char doc[] =
 
 struct run_command {
     struct run_options options;
+    struct buffer defects; /* "builtin:one,two" */
     struct texts words;
     struct replay replay;
     bool replaying;
@@ -142,6 +149,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case KEY_GATEWAY:
         run->options.gateway = argument;
+        return 0;
+    case KEY_DEFECT:
+        if (defect_find(argument) == NULL)
+            argp_error(state,
+                       "there is no defect '%.60s'; see counterfoil list "
+                       "defects",
+                       argument);
+        buffer_format(&run->defects, "%s%s",
+                      run->defects.size > 0 ? "," : "builtin:", argument);
         return 0;
     case KEY_OUT:
         run->options.out = argument;
@@ -381,7 +397,7 @@ static int run_all(const struct run_options *run, struct job *jobs,
         .options = run,
         .jobs = jobs,
         .count = count,
-        .report = {.command = "counterfoil run",
+        .report = {.command = run->command,
                    .gateway = run->gateway,
                    .started = net_now(),
                    .strict = run->strict,
@@ -434,6 +450,22 @@ static bool select_scenarios(const struct run_command *run,
     return false;
 }
 
+/* Defects are part of the gateway's name, so that a replay has them too. */
+static bool name_gateway(struct run_command *run)
+{
+    if (run->replaying) {
+        run->options.gateway = run->replay.gateway;
+        run->options.seed = run->replay.seed;
+    }
+    if (run->defects.size == 0)
+        return true;
+    if (strcmp(run->options.gateway, "builtin") != 0)
+        return false;
+    buffer_u8(&run->defects, 0);
+    run->options.gateway = (const char *)run->defects.data;
+    return true;
+}
+
 static int run_selected(struct run_command *run)
 {
     struct scenarios all = {0};
@@ -466,16 +498,19 @@ int command_run(int argc, char **argv)
     struct run_command run = {
         .options = {
             .gateway = "strongswan", .jobs = 1, .seed = 1, .repeat = 1}};
+    char *command = command_line(argc, argv);
     int status = EXIT_USAGE;
 
+    run.options.command = command;
     if (argp_parse(&argp, argc, argv, 0, NULL, &run) == 0) {
-        if (run.replaying) {
-            run.options.gateway = run.replay.gateway;
-            run.options.seed = run.replay.seed;
-        }
-        status = run_selected(&run);
+        status = name_gateway(&run)
+                     ? run_selected(&run)
+                     : complain("only the built-in gateway has defects, not %s",
+                                run.options.gateway);
     }
+    buffer_free(&run.defects);
     texts_clear(&run.words);
     replay_clear(&run.replay);
+    free(command);
     return status;
 }

@@ -50,7 +50,8 @@ struct gateway_profile {
 };
 
 /* Loads the profile in `name_or_folder`: a folder if there is a slash in it,
- * else the name of one in harness/gateways/ of COUNTERFOIL_HOME (or of the
+ * else the name (what follows a colon in it is the gateway's own affair) of
+ * one in harness/gateways/ of COUNTERFOIL_HOME (or of the
  * working directory). Errors name file, line and reason. */
 bool gateway_profile_load(const char *name_or_folder,
                           struct gateway_profile *out, struct error *error);

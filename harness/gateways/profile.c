@@ -221,7 +221,8 @@ static bool find_folder(const char *name, char path[PATH_MAX],
     if (strchr(name, '/') != NULL)
         snprintf(guess, sizeof guess, "%s", name);
     else
-        snprintf(guess, sizeof guess, "%s/%s", folder, name);
+        snprintf(guess, sizeof guess, "%s/%.*s", folder,
+                 (int)strcspn(name, ":"), name);
     if (realpath(guess, path) == NULL)
         return error_set(error,
                          "gateway %s: %s: %s (`counterfoil list gateways` "

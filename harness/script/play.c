@@ -292,7 +292,8 @@ enum play_status scenario_play(const struct scenario *scenario,
     gateway_profile_clear(&profile);
     if (!applicable)
         return PLAY_NOT_APPLICABLE;
-    if (!strcmp(options->gateway, BUILTIN_GATEWAY))
+    if (!strncmp(options->gateway, BUILTIN_GATEWAY, strlen(BUILTIN_GATEWAY)) &&
+        strchr(":", options->gateway[strlen(BUILTIN_GATEWAY)]))
         return play_inside(&play, error);
     return play_sandboxed(scenario, options, error);
 }

@@ -27,14 +27,12 @@ bool scenario_load(const char *path, struct scenario *out, struct error *error);
 void scenario_clear(struct scenario *scenario);
 
 struct play_options {
-    const char *gateway;   /* name of an adapter or a folder */
+    const char *gateway;   /* name of an adapter or a folder;
+                              "builtin:one,two" has these defects */
     const char *directory; /* the run's folder; exists and is empty */
     uint64_t seed;
     double timeout; /* s for the whole scenario */
     bool verbose;   /* narrate on stderr */
-    /* Defects of the built-in gateway to switch on. */
-    const char *const *defects;
-    size_t defect_count;
 };
 
 enum play_status {
