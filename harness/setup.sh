@@ -30,7 +30,10 @@ packages_for() {
         echo iproute2 charon-systemd strongswan-swanctl strongswan-pki \
             libcharon-extra-plugins libstrongswan-extra-plugins
         ;;
-    test) echo check tshark libxml2-utils python3-scapy python3-minimal ;;
+    test)
+        echo check tshark libxml2-utils python3-jsonschema python3-scapy \
+            python3-minimal
+        ;;
     lint) echo clang-format clang-tidy cppcheck shellcheck ;;
     *)
         echo "setup: what is '$1'? (build, run, test, lint)" >&2

@@ -59,6 +59,7 @@ struct check {
     struct address *peers;
     size_t peer_count;
     const char *events, *annotate;
+    char *command; /* as typed */
     struct outputs outputs;
     bool strict;
 };
@@ -213,7 +214,7 @@ static int annotate(const struct check *check, const struct report *report)
 
 static int check_all(const struct check *check)
 {
-    struct report report = {.command = "counterfoil check",
+    struct report report = {.command = check->command,
                             .gateway = "",
                             .complete = true,
                             .strict = check->strict};
@@ -240,7 +241,7 @@ int command_check(int argc, char **argv)
 {
     static const struct argp argp = {
         options, parse, "CAPTURE|FOLDER...", doc, NULL, NULL, NULL};
-    struct check check = {0};
+    struct check check = {.command = command_line(argc, argv)};
     int status = EXIT_USAGE;
 
     if (argp_parse(&argp, argc, argv, 0, NULL, &check) == 0)
@@ -249,5 +250,6 @@ int command_check(int argc, char **argv)
     texts_clear(&check.folders);
     texts_clear(&check.keys);
     free(check.peers);
+    free(check.command);
     return status;
 }

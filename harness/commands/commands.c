@@ -32,6 +32,20 @@ int complain(const char *format, ...)
     return EXIT_USAGE;
 }
 
+char *command_line(int argc, char **argv)
+{
+    struct buffer text = {0};
+    char *copy;
+
+    for (int i = 0; i < argc; i++)
+        buffer_format(&text, "%s%s", i > 0 ? " " : "", argv[i]);
+    buffer_u8(&text, 0);
+    copy = memory_text((const char *)text.data);
+    buffer_free(&text);
+    text_clean(copy);
+    return copy;
+}
+
 /* ---- Where the program's own files are ---- */
 
 static bool is_home(const char *folder)

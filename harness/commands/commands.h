@@ -34,6 +34,10 @@ enum exit_status {
 /* `counterfoil: TEXT` on standard error. Returns EXIT_USAGE. */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The command as typed, clean, for a report; to be freed. Call it before argp
+ * reorders `argv`. */
+char *command_line(int argc, char **argv);
+
 /* ---- Where the program's own files are ---- */
 
 /* The folder that holds scenarios/ and harness/gateways/: COUNTERFOIL_HOME, or

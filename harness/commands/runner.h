@@ -5,6 +5,7 @@
 #include "commands/scenarios.h"
 
 struct run_options {
+    const char *command; /* as typed */
     const char *gateway;
     const char *out; /* folder of the whole run */
     uint64_t jobs;   /* at the same time */

@@ -172,12 +172,49 @@ assert f["frames"] == [2, 3] and f["subject"]["address"] == "192.0.2.2", f'
         check good.pcap --junit /nowhere/r.xml
     expect 'no annotation over the capture' 2 'written over itself' \
         check bad.pcap --annotate bad.pcap
+    cat >terminal.py <<'PYTHON'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+while True:
+    try:
+        octets = os.read(fd, 4096)
+    except OSError:
+        break
+    if not octets:
+        break
+    os.write(1, octets)
+PYTHON
+    TERM=xterm NO_COLOR='' /usr/bin/python3 terminal.py "$program" check \
+        bad.pcap >coloured 2>err
+    holds 'colour on a terminal' grep -q $'\033\[31;1mfail' coloured
+    TERM=xterm NO_COLOR=1 /usr/bin/python3 terminal.py "$program" check \
+        bad.pcap >plain 2>err
+    holds 'NO_COLOR is honoured' sh -c \
+        "grep -q 'fail  ' plain && ! grep -q '\\[[0-9;]*m' plain"
+    TERM=dumb NO_COLOR='' /usr/bin/python3 terminal.py "$program" check \
+        bad.pcap >dumb.out 2>err
+    holds 'a dumb terminal gets plain lines' test -z "$(tr -dc '\033' <dumb.out)"
+    expect 'no colour elsewhere' 1 '^fail  ' check bad.pcap
     if have xmllint; then
         holds 'JUnit is well-formed' xmllint --noout --nonet r.xml
         holds 'JUnit counts' test \
             "$(xmllint --xpath 'string(//testsuite/@failures)' r.xml)" = 1
     else
         echo 'ok - JUnit by xmllint # SKIP xmllint is not installed'
+    fi
+    if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+        holds 'every result keeps to the schema' /usr/bin/python3 -c '
+import json, jsonschema, sys
+schema = json.load(open(sys.argv[1] + "/reports/result.schema.json"))
+jsonschema.Draft7Validator.check_schema(schema)
+for result in json.load(open("r.json"))["results"]:
+    jsonschema.validate(result, schema)
+    known = set(schema["properties"])
+    assert set(result) <= known, set(result) - known' "$COUNTERFOIL_HOME"
+    else
+        echo 'ok - schema # SKIP python3-jsonschema is not installed'
     fi
     if have tshark; then
         tshark -r a.pcapng -Y frame.comment -T fields -e frame.number \
