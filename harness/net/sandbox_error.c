@@ -44,7 +44,7 @@ bool sandbox_explain(const char *step, int number, struct error *error)
 {
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const struct setting *at = &settings[i];
-        long value;
+        long value = 0;
         if (read_number(at->path, &value) && value == at->forbids)
             return error_set(error,
                              "no namespaces for this user: %s = %ld (%s: %s); "
