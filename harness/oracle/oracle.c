@@ -200,9 +200,9 @@ enum verdict oracle_verdict(const struct oracle *oracle, char *reason,
     const char *why = NULL;
     size_t failures = count_verdict(oracle, VERDICT_FAIL, &first);
 
-    if (oracle->aborted) {
+    if (oracle->aborted && oracle->abort_verdict == VERDICT_ERROR) {
         snprintf(reason, size, "%s", oracle->abort_reason);
-        return oracle->abort_verdict;
+        return VERDICT_ERROR;
     }
     if (failures) {
         char more[48] = "";
@@ -212,12 +212,18 @@ enum verdict oracle_verdict(const struct oracle *oracle, char *reason,
                  first->expected, first->seen, more);
         return VERDICT_FAIL;
     }
-    if (expect_undecided(oracle, &why)) {
-        snprintf(reason, size, "%s", why);
-        return VERDICT_INCONCLUSIVE;
-    }
+    /* Nobody asked it to end. */
     if (oracle->died) {
         snprintf(reason, size, "the gateway died: %s", oracle->died_text);
+        return VERDICT_FAIL;
+    }
+    /* What was proven before the scenario could not go on stays proven. */
+    if (oracle->aborted) {
+        snprintf(reason, size, "%s", oracle->abort_reason);
+        return oracle->abort_verdict;
+    }
+    if (expect_undecided(oracle, &why)) {
+        snprintf(reason, size, "%s", why);
         return VERDICT_INCONCLUSIVE;
     }
     if (oracle->run && (!oracle->ended || !oracle->complete)) {

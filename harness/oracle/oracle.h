@@ -114,10 +114,11 @@ struct oracle_totals {
 };
 const struct oracle_totals *oracle_totals(const struct oracle *oracle);
 
-/* The verdict on the whole: ERROR or INCONCLUSIVE if a note says that the run
- * could not go on, else FAIL if a finding is one, else INCONCLUSIVE if nothing
- * was judged or an expectation could not be decided, else PASS (warnings do
- * not fail). `reason` gets one line. */
+/* The verdict on the whole: ERROR if a note says that the scenario is broken,
+ * else FAIL if a finding is one or the gateway died, else INCONCLUSIVE if a
+ * note says that the run could not go on, an expectation could not be decided
+ * or nothing was judged, else PASS (warnings do not fail). `reason` gets one
+ * line. */
 enum verdict oracle_verdict(const struct oracle *oracle, char *reason,
                             size_t size);
 
