@@ -70,7 +70,7 @@ static const struct defect table[] = {
     {"m2-ignores-m1", DEFECT_PEER, "RFC6311-5.1-06",
      "announces the Message ID that it expected before the sync",
      &defect_sync_response, RESPONSE_M2_NOT_M1},
-    {"swaps-m2-and-p2", DEFECT_PEER, "RFC6311-6.3-01",
+    {"swaps-m2-and-p2", DEFECT_PEER, "RFC6311-5.1-07",
      "sends the two counters in the wrong order",
      &defect_sync_response, RESPONSE_SWAPPED},
     {"long-sync-response", DEFECT_PEER, "RFC6311-6.3-01",
