@@ -108,8 +108,9 @@ bool environment_error(lua_State *lua, struct error *error)
 /* Stops a script that computes for ever while it is only being read. */
 static void too_long(lua_State *lua, lua_Debug *debug)
 {
-    (void)debug;
-    luaL_error(lua, "the script computes without end");
+    lua_getinfo(lua, "Sl", debug);
+    luaL_error(lua, "%s:%d: the script computes without end", debug->short_src,
+               debug->currentline);
 }
 
 bool environment_run(lua_State *lua, const char *path, struct error *error)
