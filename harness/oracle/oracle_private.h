@@ -38,6 +38,8 @@ enum {
 
 /* Frames of one sender that a network swaps are not further apart. */
 #define REORDER_TIME (200 * NS_PER_MS)
+/* Copies closer than this were made by the network or the capture. */
+#define COPY_TIME (100 * NS_PER_MS)
 /* A copy later than this is the sender's own doing, not the network's. */
 #define RETRANSMIT_TIME (1 * NS_PER_S)
 /* A18: repeats are judged this long. */
@@ -77,6 +79,10 @@ struct copies {
     uint32_t count; /* 0: never seen */
     uint8_t exchange;
     bool opened;
+    bool has_nonce;   /* and so is like no other message */
+    uint64_t content; /* of one that was opened: a hash of its plaintext */
+    uint64_t first_gap, last_gap; /* between copies, ns */
+    uint32_t gaps;
     uint16_t fragments, part_count;
     struct part *parts;
 };
@@ -111,9 +117,10 @@ struct sync_request {
     struct sight used_at;
     bool announced; /* an earlier sync, in which it said what it sends */
     uint32_t announced_send;
-    bool outstanding; /* a request of its own, unanswered */
-    bool crossing;    /* an own sync, unanswered: A05 */
-    bool again;       /* a second one in one failover: A09 */
+    bool outstanding;        /* a request of its own, unanswered */
+    bool crossing;           /* an own sync, unanswered: A05 */
+    bool again;              /* a second one in one failover: A09 */
+    bool p2_wrong, m2_wrong; /* of its answer, and found so */
     struct copies response;
     struct ike_message_id_sync answer; /* p2 = expected_send, m2 = ..._recv */
 };
@@ -121,9 +128,10 @@ struct sync_request {
 /* What one side said in its last sync about its counters (6.3). */
 struct announcement {
     bool made;
-    bool as_member;    /* it asked, instead of answering */
-    bool send_checked; /* its next request was compared */
-    bool answered;     /* it answered a request since */
+    bool as_member;     /* it asked, instead of answering */
+    bool send_checked;  /* its next request was compared */
+    bool answered;      /* it answered a request since */
+    bool recv_doubtful; /* recv is wrong already */
     uint32_t send, recv;
     struct sight at;
 };
@@ -174,6 +182,7 @@ struct party {
     uint16_t intruder_count;
     struct intruder *intruders; /* in its name */
     struct announcement announced;
+    bool unsure;             /* a sync went wrong: nobody knows its counters */
     bool misled;             /* its sync got an answer with a wrong nonce ... */
     uint32_t misled_send;    /* ... and this M2 */
     uint32_t failover_syncs; /* answered since the last failover */
@@ -396,6 +405,7 @@ void track_content(struct seen *seen);
 
 struct ike_seen *sa_find(struct oracle *oracle, const struct ike_sa_key *key);
 struct ike_seen *sa_get(struct oracle *oracle, const struct ike_sa_key *key);
+void sa_remove(struct oracle *oracle, struct ike_seen *sa);
 /* The record of that Message ID in the requests of `party`; NULL if none. */
 struct exchange *exchange_find(struct party *party, uint32_t id);
 struct exchange *exchange_get(struct party *party, uint32_t id);

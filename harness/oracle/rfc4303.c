@@ -43,7 +43,10 @@ static void rule_repeated(struct oracle *oracle,
                           uint64_t before)
 {
     struct sight earlier = {.frame = before};
-    struct accusation a = accuse_esp(event, CLAUSE_RFC4303_2_2_01);
+    /* RFC4303-2.2-02: one number and no other. */
+    bool constant = stream->sequences.taken == 1;
+    struct accusation a = accuse_esp(event, constant ? CLAUSE_RFC4303_2_2_02
+                                                     : CLAUSE_RFC4303_2_2_01);
     accuse_frame(&a, &earlier);
     EXPECTED(&a, "a sequence number above %" PRIu64, stream->highest);
     SEEN(&a, "%" PRIu64 " again, with other octets", sequence);

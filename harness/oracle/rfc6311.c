@@ -242,11 +242,13 @@ static void rule_6_3_02(struct seen *seen)
 {
     struct announcement *said = &seen->sender->announced;
     uint32_t id = seen->ike->header.message_id;
-    if (!said->made || said->send_checked || seen->take != TAKE_FIRST)
+    if (!said->made || said->send_checked || seen->take != TAKE_FIRST ||
+        seen->sender->unsure)
         return;
     bool below = id < said->send;
     bool above = id >= (uint64_t)said->send + seen->sender->window;
-    if (below && seen->sight.time - said->at.time < REORDER_TIME)
+    if (below && !said->answered &&
+        seen->sight.time < said->at.time + REORDER_TIME)
         return;
     if (!below && !above && id != said->send)
         return;
@@ -335,7 +337,8 @@ static void rule_8_1(struct seen *seen)
 {
     const struct announcement *said = &seen->sender->announced;
     const struct exchange *e = seen->exchange;
-    if (!said->made || seen->take != TAKE_FIRST || !e->request.count ||
+    if (!said->made || said->recv_doubtful || seen->sender->unsure ||
+        seen->take != TAKE_FIRST || !e->request.count ||
         e->request.first.order < said->at.order)
         return;
     if (e->id == said->recv)

@@ -185,8 +185,9 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
 
     if (!sync || sync->response.count || sync->malformed || sync->extra ||
         sync->copies < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
-        !under_test(oracle, &peer->at.address) || !is_above_all(member, sync) ||
-        !peer->used || peer->used_at.order < sync->last.order)
+        peer->unsure || !under_test(oracle, &peer->at.address) ||
+        !is_above_all(member, sync) || !peer->used ||
+        peer->used_at.order < sync->last.order)
         return;
     judged(oracle, CLAUSE_RFC6311_5_04);
     struct accusation a = {

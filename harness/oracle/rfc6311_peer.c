@@ -102,61 +102,90 @@ static void rule_second_answer(struct seen *seen,
     submit(seen->oracle, seen, &a);
 }
 
-/* RFC6311-5.1-06: m2 is at least the higher of m1 and one more than what was
- * received from the cluster. */
-static void rule_5_1_06(struct seen *seen, const struct sync_request *request,
-                        uint32_t m2)
+/* What 5.1 allows for the answer. */
+struct limits {
+    uint64_t m2; /* or more */
+    uint64_t p2, p2_most;
+    bool received, used; /* the bounds are not those of the request */
+};
+
+/* m2: the higher of m1 and one more than what was received from the cluster.
+ * p2: the higher of p1 and one more than what the peer has used; more than
+ * that where it had announced more, or sent more since. */
+static struct limits limits_of(const struct seen *seen,
+                               const struct sync_request *request)
 {
-    uint64_t bound = request->value.expected_send;
-    bool received =
-        request->received && (uint64_t)request->received_highest + 1 > bound;
-    if (received)
-        bound = (uint64_t)request->received_highest + 1;
+    const struct party *peer = seen->sender;
+    struct limits l = {.m2 = request->value.expected_send,
+                       .p2 = request->value.expected_recv};
+
+    if (request->received && (uint64_t)request->received_highest + 1 > l.m2) {
+        l.m2 = (uint64_t)request->received_highest + 1;
+        l.received = true;
+    }
+    if (request->used && (uint64_t)request->used_highest + 1 > l.p2) {
+        l.p2 = (uint64_t)request->used_highest + 1;
+        l.used = true;
+    }
+    l.p2_most = l.p2;
+    if (request->announced && request->announced_send > l.p2_most)
+        l.p2_most = request->announced_send;
+    if (peer->used && (uint64_t)peer->used_highest + 1 > l.p2_most)
+        l.p2_most = (uint64_t)peer->used_highest + 1;
+    return l;
+}
+
+static bool is_m2_right(const struct limits *l, uint32_t m2)
+{
+    return m2 >= l->m2 || l->m2 > UINT32_MAX;
+}
+
+static bool is_p2_right(const struct limits *l, uint32_t p2)
+{
+    return (p2 >= l->p2 && p2 <= l->p2_most) || l->p2 > UINT32_MAX;
+}
+
+/* RFC6311-5.1-06 */
+static void rule_5_1_06(struct seen *seen, struct sync_request *request,
+                        const struct limits *l, uint32_t m2)
+{
     judged(seen->oracle, CLAUSE_RFC6311_5_1_06);
-    if (m2 >= bound)
+    request->m2_wrong = !is_m2_right(l, m2);
+    if (!request->m2_wrong)
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_06);
-    if (received)
+    if (l->received)
         accuse_frame(&a, &request->received_at);
     accuse_frame(&a, &request->first);
-    EXPECTED(&a, "M2 of %" PRIu64 " or more", bound);
+    EXPECTED(&a, "M2 of %" PRIu64 " or more", l->m2);
     SEEN(&a, "M2 %" PRIu32, m2);
     submit(seen->oracle, seen, &a);
 }
 
-/* RFC6311-5.1-07: p2 is the higher of p1 and one more than what the peer has
- * used. Too low is certain; too high might be a request that was missed. */
-static void rule_5_1_07(struct seen *seen, const struct sync_request *request,
-                        uint32_t p2)
+/* RFC6311-5.1-07; too low is certain, too high might be a request that was
+ * missed. RFC6311-9-02 where a pending request was not counted. */
+static void rule_5_1_07(struct seen *seen, struct sync_request *request,
+                        const struct limits *l, uint32_t p2)
 {
-    uint64_t low = request->value.expected_recv;
-    bool used = request->used && (uint64_t)request->used_highest + 1 > low;
-    if (used)
-        low = (uint64_t)request->used_highest + 1;
-    uint64_t high = low;
-    if (request->announced && request->announced_send > high)
-        high = request->announced_send;
-    if (seen->sender->used && (uint64_t)seen->sender->used_highest + 1 > high)
-        high = (uint64_t)seen->sender->used_highest + 1;
-
-    /* RFC6311-9-02: a pending request is not waited for. */
-    bool waits = request->outstanding && used && p2 < low;
+    bool waits = request->outstanding && l->used && p2 < l->p2;
     enum clause_id clause = waits ? CLAUSE_RFC6311_9_02 : CLAUSE_RFC6311_5_1_07;
+
     judged(seen->oracle, CLAUSE_RFC6311_5_1_07);
     if (request->outstanding)
         judged(seen->oracle, CLAUSE_RFC6311_9_02);
-    if (low > UINT32_MAX || (p2 >= low && p2 <= high))
+    request->p2_wrong = !is_p2_right(l, p2);
+    if (!request->p2_wrong)
         return;
     struct accusation a =
-        p2 < low ? accuse(seen, clause) : accuse_if_whole(seen, clause);
-    if (used)
+        p2 < l->p2 ? accuse(seen, clause) : accuse_if_whole(seen, clause);
+    if (l->used)
         accuse_frame(&a, &request->used_at);
     accuse_frame(&a, &request->first);
-    if (used)
-        EXPECTED(&a, "P2 %" PRIu64 ": one more than its highest request%s", low,
-                 waits ? ", which is pending" : "");
+    if (l->used)
+        EXPECTED(&a, "P2 %" PRIu64 ": one more than its highest request%s",
+                 l->p2, waits ? ", which is pending" : "");
     else
-        EXPECTED(&a, "P2 %" PRIu64 ", as P1", low);
+        EXPECTED(&a, "P2 %" PRIu64 ", as P1", l->p2);
     SEEN(&a, "P2 %" PRIu32, p2);
     submit(seen->oracle, seen, &a);
 }
@@ -265,17 +294,19 @@ static void rule_unmatched(struct seen *seen,
     submit(seen->oracle, seen, &a);
 }
 
-static void judge_answer(struct seen *seen, const struct sync_request *request,
+static void judge_answer(struct seen *seen, struct sync_request *request,
                          const struct ike_message_id_sync *answer)
 {
+    const struct limits l = limits_of(seen, request);
+
     judged(seen->oracle, CLAUSE_RFC6311_5_04);
     /* A05: with two syncs crossing only the end state counts. */
     if (request->crossing)
         return;
     if (rule_5_1_05(seen, request, answer))
         return;
-    rule_5_1_06(seen, request, answer->expected_recv);
-    rule_5_1_07(seen, request, answer->expected_send);
+    rule_5_1_06(seen, request, &l, answer->expected_recv);
+    rule_5_1_07(seen, request, &l, answer->expected_send);
     if (request->has_delta)
         rfc6311_counters_accepted(seen, request->delta, &request->first);
 }

@@ -1,6 +1,5 @@
 /*
- * RFC 7296 sections 2.1 to 2.3: Message IDs, windows, retransmission; and
- * what passes before or outside an IKE SA.
+ * RFC 7296 sections 2.1 to 2.4: Message IDs, windows, retransmission.
  */
 #include "oracle/oracle_private.h"
 
@@ -33,6 +32,45 @@ static void rule_2_1_09(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* RFC7296-2.4-10: the gaps between copies grow. Five of them, and the last no
+ * longer than half as long again as the first. */
+static void rule_2_4_10(struct seen *seen)
+{
+    enum { GAPS = 5 };
+    const struct copies *copies = &seen->exchange->request;
+    if (seen->take != TAKE_REPEAT || copies->gaps != GAPS ||
+        copies->last.order != seen->sight.order)
+        return;
+    judged(seen->oracle, CLAUSE_RFC7296_2_4_10);
+    if (copies->last_gap > copies->first_gap + copies->first_gap / 2)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_4_10);
+    accuse_frame(&a, &copies->first);
+    EXPECTED(&a, "gaps that grow exponentially, the first %" PRIu64 " ms",
+             copies->first_gap / NS_PER_MS);
+    SEEN(&a, "%" PRIu64 " ms before the %dth copy",
+         copies->last_gap / NS_PER_MS, GAPS);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC7296-2.2-01: a retransmission keeps its Message ID. A nonce makes the
+ * content like no other. */
+static bool rule_2_2_01(struct seen *seen, const struct exchange *oldest)
+{
+    const struct ike_message *message = &seen->ike->message;
+    if (!oldest->request.has_nonce || !seen->authentic ||
+        !ike_message_find(message, PAYLOAD_NONCE) ||
+        oldest->request.content != content_hash(seen->ike->plaintext))
+        return false;
+    struct accusation a = accuse(seen, CLAUSE_RFC7296_2_2_01);
+    accuse_frame(&a, &oldest->request.first);
+    EXPECTED(&a, "the same request again under Message ID %" PRIu32,
+             oldest->id);
+    SEEN(&a, "Message ID %" PRIu32, seen->exchange->id);
+    submit(seen->oracle, seen, &a);
+    return true;
+}
+
 /* RFC7296-2.3-03, -06 and RFC6311-4-01: no request X while X minus the window
  * is unanswered. What a sync has settled is not outstanding (A14). */
 static void rule_window(struct seen *seen)
@@ -55,7 +93,7 @@ static void rule_window(struct seen *seen)
             id - e->id >= sender->window && (!oldest || e->id < oldest->id))
             oldest = e;
     }
-    if (!oldest)
+    if (!oldest || rule_2_2_01(seen, oldest))
         return;
     struct accusation a = accuse_if_whole(seen, clause);
     accuse_frame(&a, &oldest->request.first);
@@ -76,7 +114,7 @@ static void rule_2_2_02(struct seen *seen)
     const struct party *sender = seen->sender;
     uint32_t id = seen->exchange->id;
     if (seen->take != TAKE_FIRST || !sender->used || !seen->sa->from_start ||
-        seen->sa->blind || seen->oracle->gateway_epoch ||
+        seen->sa->blind || seen->oracle->gateway_epoch || sender->unsure ||
         (sender->announced.made && !sender->announced.send_checked))
         return;
     uint64_t next = (uint64_t)sender->used_highest + 1;
@@ -98,7 +136,7 @@ static void rule_2_2_04(struct seen *seen)
     const struct party *sender = seen->sender;
     uint32_t id = seen->exchange->id;
     enum { FAR = 1 << 16 };
-    if (seen->take != TAKE_FIRST || !sender->used ||
+    if (seen->take != TAKE_FIRST || !sender->used || sender->unsure ||
         sender->used_highest < UINT32_MAX - FAR)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_2_04);
@@ -151,8 +189,38 @@ static void rule_2_8_05(struct seen *seen)
     }
 }
 
+/* RFC7296-3.1-06: what looks like an own request, but carries a Message ID
+ * that is used up or far off, while the other side waits for an answer with
+ * just that one, is a response without its R flag. */
+static bool rule_response_flag(struct seen *seen)
+{
+    const struct party *sender = seen->sender;
+    uint32_t id = seen->exchange->id;
+    const struct exchange *theirs = exchange_find(seen->receiver, id);
+    bool used_up = seen->take == TAKE_DIFFERENT && !seen->oracle->gateway_epoch;
+    bool far_off = seen->take == TAKE_FIRST && !sender->announced.made &&
+                   !sender->unsure && !seen->oracle->gateway_epoch &&
+                   (sender->used ? id != sender->used_highest + 1 : id != 0);
+    if (!seen->authentic || !theirs || !theirs->request.count ||
+        theirs->response.count ||
+        theirs->request.exchange != seen->ike->header.exchange ||
+        (!used_up && !far_off))
+        return false;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_3_1_06);
+    accuse_frame(&a, &theirs->request.first);
+    EXPECTED(&a, "a response to request %" PRIu32 ", or Message ID %" PRIu32,
+             id, sender->used ? sender->used_highest + 1 : 0);
+    SEEN(&a, "Message ID %" PRIu32 " without the R flag", id);
+    submit(seen->oracle, seen, &a);
+    seen->take = TAKE_MORE; /* no request to be counted */
+    return true;
+}
+
 void rfc7296_request(struct seen *seen)
 {
+    if (rule_response_flag(seen))
+        return;
+    rule_2_4_10(seen);
     rule_2_1_09(seen);
     rule_window(seen);
     rule_2_2_02(seen);
@@ -189,6 +257,36 @@ static void rule_2_1_02(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* RFC7296-2.1-01: a response comes again only when its request does. */
+static void rule_2_1_01(struct seen *seen)
+{
+    const struct exchange *e = seen->exchange;
+    if (seen->take != TAKE_REPEAT || !e->request.count ||
+        e->request.fragments || e->response.fragments)
+        return;
+    judged(seen->oracle, CLAUSE_RFC7296_2_1_01);
+    if (e->response.count <= e->request.count ||
+        seen->sight.time < e->request.last.time + RETRANSMIT_TIME)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_1_01);
+    accuse_frame(&a, &e->request.last);
+    accuse_frame(&a, &e->response.first);
+    EXPECTED(&a,
+             "one response for each of %" PRIu32 " copies of request %" PRIu32,
+             e->request.count, e->id);
+    SEEN(&a, "%" PRIu32, e->response.count);
+    submit(seen->oracle, seen, &a);
+}
+
+/* RFC7296-3.1-07: the other side sent a response that nobody had asked for,
+ * and got this. */
+static bool answers_response(const struct seen *seen)
+{
+    const struct exchange *own =
+        exchange_find(seen->sender, seen->exchange->id);
+    return own && own->response.count && !own->request.count;
+}
+
 /* RFC7296-2.2-03: a response answers a request; RFC7296-1.4-01: one that is
  * authentic. */
 static void rule_2_2_03(struct seen *seen)
@@ -200,8 +298,10 @@ static void rule_2_2_03(struct seen *seen)
     judged(seen->oracle, CLAUSE_RFC7296_2_2_03);
     if (e->request.count || e->malformed || !seen->sa->from_start)
         return;
-    struct accusation a = accuse_if_whole(
-        seen, intruder ? CLAUSE_RFC7296_1_4_01 : CLAUSE_RFC7296_2_2_03);
+    struct accusation a =
+        accuse_if_whole(seen, intruder                 ? CLAUSE_RFC7296_1_4_01
+                              : answers_response(seen) ? CLAUSE_RFC7296_3_1_07
+                                                       : CLAUSE_RFC7296_2_2_03);
     if (intruder) {
         accuse_frame(&a, &intruder->at);
         EXPECTED(&a, "no answer to a request %s",
@@ -222,7 +322,8 @@ static void rule_2_3_12(struct seen *seen)
     const struct exchange *e = seen->exchange;
     const struct party *requester = seen->receiver;
     if (seen->take != TAKE_FIRST || !e->request.count || seen->sa->blind ||
-        !seen->sa->from_start || seen->sender->announced.made)
+        !seen->sa->from_start || seen->sender->announced.made ||
+        seen->sender->unsure)
         return;
     bool after = oracle->harness_failed_over &&
                  oracle->harness_failover.order < e->request.first.order;
@@ -243,151 +344,8 @@ static void rule_2_3_12(struct seen *seen)
 
 void rfc7296_response(struct seen *seen)
 {
+    rule_2_1_01(seen);
     rule_2_1_02(seen);
     rule_2_2_03(seen);
     rule_2_3_12(seen);
-}
-
-/* ---- Headers ---- */
-
-static void wrong_header(struct seen *seen, enum clause_id clause,
-                         const char *expected, const char *format,
-                         uint64_t value)
-{
-    struct accusation a = accuse(seen, clause);
-    char text[32];
-    say(text, sizeof text, "0x%" PRIx64, value);
-    EXPECTED(&a, "%s", expected);
-    SEEN(&a, "%s %s", format, text);
-    submit(seen->oracle, seen, &a);
-}
-
-/* RFC7296-3.1-01: SPIi is not 0, but in a one-way message of section 1.5. */
-static void rule_3_1_01(struct seen *seen)
-{
-    const struct ike_header *header = &seen->ike->header;
-    bool one_way = header->exchange == INFORMATIONAL &&
-                   seen->ike->status == TRACE_IKE_CLEAR;
-    judged(seen->oracle, CLAUSE_RFC7296_3_1_01);
-    if (header->spi_i == 0 && !one_way && !seen->response)
-        wrong_header(seen, CLAUSE_RFC7296_3_1_01, "an initiator SPI", "SPIi",
-                     0);
-}
-
-/* RFC7296-3.1-03: version 2.0, V and X bits clear. */
-static void rule_3_1_03(struct seen *seen)
-{
-    const struct ike_header *header = &seen->ike->header;
-    uint8_t other =
-        header->flags & (uint8_t) ~(IKE_FLAG_INITIATOR | IKE_FLAG_RESPONSE);
-    judged(seen->oracle, CLAUSE_RFC7296_3_1_03);
-    if (header->version != IKE_VERSION_2)
-        wrong_header(seen, CLAUSE_RFC7296_3_1_03, "version 0x20", "version",
-                     header->version);
-    else if (other)
-        wrong_header(seen, CLAUSE_RFC7296_3_1_03, "V and X bits clear", "flags",
-                     header->flags);
-}
-
-/* RFC7296-3.1-06 and -08: the exchanges that set an SA up are requested by
- * the initiator and answered by the responder. Only IKE_AUTH has an ICV that
- * covers the flags; in IKE_SA_INIT anybody's word is taken. */
-static void rule_3_1_06(struct seen *seen)
-{
-    const struct ike_header *header = &seen->ike->header;
-    bool initial =
-        header->exchange == IKE_SA_INIT || header->exchange == IKE_AUTH;
-    if (!initial || (header->exchange == IKE_AUTH && !seen->authentic))
-        return;
-    enum clause_id clause =
-        seen->response ? CLAUSE_RFC7296_3_1_08 : CLAUSE_RFC7296_3_1_06;
-    judged(seen->oracle, clause);
-    if (seen->response == (seen->side == SIDE_RESPONDER))
-        return;
-    wrong_header(seen, clause,
-                 seen->response ? "I flag clear in this response"
-                                : "R flag set in the original responder's",
-                 "flags", header->flags);
-}
-
-/* RFC7296-3.1-08: the I flag is the original initiator's. Its addresses are
- * known from the exchange that set the SA up. */
-static bool rule_3_1_08(struct seen *seen)
-{
-    const struct packet *packet = &seen->event->packet;
-    if (!seen->sa || !seen->sender->at_known || !seen->authentic ||
-        address_equal(&seen->sender->at.address, &seen->receiver->at.address))
-        return true;
-    judged(seen->oracle, CLAUSE_RFC7296_3_1_08);
-    if (!endpoint_equal(&packet->source, &seen->receiver->at) ||
-        !endpoint_equal(&packet->destination, &seen->sender->at))
-        return true;
-    wrong_header(seen, CLAUSE_RFC7296_3_1_08,
-                 seen->side == SIDE_INITIATOR
-                     ? "I flag clear: this is the original responder"
-                     : "I flag set: this is the original initiator",
-                 "flags", seen->ike->header.flags);
-    return false;
-}
-
-bool rfc7296_header(struct seen *seen)
-{
-    rule_3_1_01(seen);
-    rule_3_1_03(seen);
-    rule_3_1_06(seen);
-    return rule_3_1_08(seen);
-}
-
-/* ---- IKE_SA_INIT ---- */
-
-/* RFC7296-2.2-02: Message ID 0, retries included. RFC7296-3.1-02: SPIr 0 in
- * the request. */
-static void initial_header(struct seen *seen)
-{
-    const struct ike_header *header = &seen->ike->header;
-    if (seen->response)
-        return; /* copied from the request */
-    judged(seen->oracle, CLAUSE_RFC7296_2_2_02);
-    if (header->message_id != 0)
-        wrong_header(seen, CLAUSE_RFC7296_2_2_02, "Message ID 0", "Message ID",
-                     header->message_id);
-    if (seen->side != SIDE_INITIATOR)
-        return;
-    judged(seen->oracle, CLAUSE_RFC7296_3_1_02);
-    if (header->spi_r != 0)
-        wrong_header(seen, CLAUSE_RFC7296_3_1_02, "SPIr 0 in the first message",
-                     "SPIr", header->spi_r);
-}
-
-/* RFC7296-2.6-04: a cookie is 1 to 64 octets. RFC7296-2.6-05: it comes first
- * in the retry. */
-static void initial_cookie(struct seen *seen)
-{
-    enum { COOKIE_MAX = 64 };
-    const struct ike_message *message = &seen->ike->message;
-    struct ike_notify cookie, first;
-    if (!ike_message_notify(message, COOKIE, 0, &cookie))
-        return;
-    if (seen->response) {
-        judged(seen->oracle, CLAUSE_RFC7296_2_6_04);
-        if (cookie.data.size < 1 || cookie.data.size > COOKIE_MAX)
-            wrong_header(seen, CLAUSE_RFC7296_2_6_04, "1 to 64 octets",
-                         "cookie size", cookie.data.size);
-        return;
-    }
-    judged(seen->oracle, CLAUSE_RFC7296_2_6_05);
-    if (message->payloads[0].type != PAYLOAD_NOTIFY ||
-        !ike_notify_decode(message->payloads[0].body, &first, NULL) ||
-        first.type != COOKIE)
-        wrong_header(seen, CLAUSE_RFC7296_2_6_05,
-                     "N(COOKIE) as the first payload", "payload type",
-                     message->payloads[0].type);
-}
-
-void rfc7296_initial(struct seen *seen)
-{
-    initial_header(seen);
-    if (seen->ike->header.exchange == IKE_SA_INIT)
-        initial_cookie(seen);
-    rfc7296_payloads(seen);
 }

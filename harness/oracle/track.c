@@ -47,6 +47,13 @@ enum take copies_take(struct copies *copies, const struct seen *seen)
     } else {
         take = copies->digest == seen->digest ? TAKE_REPEAT : TAKE_DIFFERENT;
     }
+    if (take == TAKE_REPEAT &&
+        seen->sight.time > copies->last.time + COPY_TIME) {
+        copies->last_gap = seen->sight.time - copies->last.time;
+        if (!copies->first_gap)
+            copies->first_gap = copies->last_gap;
+        copies->gaps++;
+    }
     copies->last = seen->sight;
     if (copies->count < UINT32_MAX)
         copies->count++;
@@ -121,7 +128,7 @@ static void party_free(struct party *party)
     history_free(&party->ivs);
 }
 
-static void sa_remove(struct oracle *oracle, struct ike_seen *sa)
+void sa_remove(struct oracle *oracle, struct ike_seen *sa)
 {
     HASH_DEL(oracle->sas, sa);
     for (size_t side = 0; side < SIDES; side++)
@@ -259,6 +266,17 @@ static void judge_regular(struct seen *seen)
     }
 }
 
+/* A sync under another Message ID than 0, or what is answered to one, leaves
+ * the counters of both sides open. */
+static void track_misplaced_sync(struct seen *seen)
+{
+    seen->sender->unsure = seen->receiver->unsure = true;
+    if (!seen->judged || seen->take == TAKE_REPEAT)
+        return;
+    rfc7296_payloads(seen);
+    rfc6311_payloads(seen);
+}
+
 static void track_regular(struct seen *seen)
 {
     const struct ike_header *header = &seen->ike->header;
@@ -274,11 +292,21 @@ static void track_regular(struct seen *seen)
         seen->response ? &seen->exchange->response : &seen->exchange->request;
     bool opened_before = copies->opened;
     seen->take = copies_take(copies, seen);
+    if (is_sync(seen)) {
+        copies->opened = true;
+        track_misplaced_sync(seen);
+        return;
+    }
     if (seen->judged)
         judge_regular(seen);
     if (!seen->response && toward_test(seen))
         rfc6311_stimulus(seen);
     copies->opened = opened_before || opened;
+    if (opened && !opened_before) {
+        copies->content = content_hash(seen->ike->plaintext);
+        copies->has_nonce =
+            ike_message_find(&seen->ike->message, PAYLOAD_NONCE) != NULL;
+    }
     if (opened && (!opened_before || seen->take == TAKE_DIFFERENT)) {
         if (seen->judged) {
             rfc7296_payloads(seen);
@@ -384,8 +412,8 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
         expect_ike(oracle, &seen);
     if (seen.sa)
         find_parties(&seen);
-    if (seen.judged && ike->status != TRACE_IKE_BAD_ICV &&
-        ike->status != TRACE_IKE_MALFORMED && !rfc7296_header(&seen))
+    if (seen.judged && ike->status != TRACE_IKE_MALFORMED &&
+        !rfc7296_header(&seen))
         return;
     if (is_initial(header->exchange)) {
         if (ike->status == TRACE_IKE_CLEAR)

@@ -30,6 +30,8 @@ void track_initial(struct seen *seen)
     struct party *initiator = &sa->party[SIDE_INITIATOR];
     struct party *responder = &sa->party[SIDE_RESPONDER];
     sa->from_start = half != NULL;
+    if (half)
+        sa_remove(seen->oracle, half);
     initiator->at = seen->event->packet.destination;
     responder->at = seen->event->packet.source;
     initiator->at_known = responder->at_known = true;

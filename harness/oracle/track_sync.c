@@ -164,8 +164,16 @@ static void announce(struct seen *seen, const struct sync_request *request,
     uint32_t m1 = request->value.expected_send;
     uint32_t p1 = request->value.expected_recv;
 
-    seen->sender->announced = (struct announcement){
-        .made = true, .send = p2, .recv = m2, .at = seen->sight};
+    if (!seen->sa->established && seen->sa->from_start && !seen->sa->blind)
+        return;
+    seen->sender->unsure = request->p2_wrong;
+    seen->receiver->unsure = false;
+    seen->sender->announced =
+        (struct announcement){.made = true,
+                              .recv_doubtful = request->m2_wrong,
+                              .send = p2,
+                              .recv = m2,
+                              .at = seen->sight};
     seen->receiver->announced = (struct announcement){.made = true,
                                                       .as_member = true,
                                                       .send = m2 > m1 ? m2 : m1,
@@ -179,6 +187,12 @@ static void announce(struct seen *seen, const struct sync_request *request,
     member->failover_syncs++;
 }
 
+/* What the sides make of an answer that is none, nobody knows. */
+static void lose_count(struct seen *seen)
+{
+    seen->sender->unsure = seen->receiver->unsure = true;
+}
+
 static void track_response(struct seen *seen)
 {
     struct ike_notify notify;
@@ -188,6 +202,7 @@ static void track_response(struct seen *seen)
     if (!ike_message_id_sync_decode(notify.data, &answer, NULL)) {
         if (seen->judged)
             rfc6311_payloads(seen);
+        lose_count(seen);
         return;
     }
     struct sync_request *request = sync_by_nonce(seen->receiver, &answer);
@@ -200,12 +215,16 @@ static void track_response(struct seen *seen)
         rfc6311_sync_response(seen, request, &answer);
     if (toward_test(seen))
         rfc6311_member_answered(seen, request, &answer);
+    if (!request)
+        lose_count(seen);
     if (!request || seen->take == TAKE_REPEAT)
         return;
     if (seen->take == TAKE_FIRST)
         request->answer = answer;
     if (!request->malformed)
         announce(seen, request, &answer);
+    else
+        lose_count(seen);
 }
 
 void track_sync(struct seen *seen)

@@ -52,6 +52,12 @@ static void harness_repeats(struct story *s)
     esp_run(s, HARNESS, 1, 10);
     esp(s, HARNESS, 7, 99);
 }
+static void constant(struct story *s)
+{
+    establish(s, 0, 0);
+    esp(s, GATEWAY, 1, 1);
+    set_iv(s, esp(s, GATEWAY, 1, 2), 2);
+}
 static void zero(struct story *s)
 {
     establish(s, 0, 0);
@@ -109,6 +115,7 @@ START_TEST(sequence_numbers)
     conforms(harness_repeats, "RFC4303-2.2-01");
     conforms(esn_goes_on, "RFC4303-2.2-01");
     violates(repeated, "RFC4303-2.2-01", VERDICT_FAIL);
+    violates(constant, "RFC4303-2.2-02", VERDICT_FAIL);
     violates(fell_back, "RFC4303-2.2-01", VERDICT_FAIL);
     violates(zero, "RFC4303-3.3.3-01", VERDICT_FAIL);
     violates(cycles, "RFC4303-3.3.3-02", VERDICT_FAIL);

@@ -264,6 +264,67 @@ START_TEST(gap_without_keys)
 }
 END_TEST
 
+static void renumbered(struct story *s)
+{
+    set_up(s);
+    for (uint32_t id = 2; id < 4; id++) {
+        struct trace_event *e = request(s, GATEWAY, CREATE_CHILD_SA, id);
+        add_payload(s, e, PAYLOAD_NONCE, bytes_of("0123456789abcdef", 16));
+        e->ike.plaintext = bytes_of("\0\0\0\0240123456789abcdef", 20);
+    }
+}
+static void backs_off(struct story *s)
+{
+    set_up(s);
+    struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 2);
+    for (uint64_t gap = 500; gap < 50000; gap = gap * 9 / 5) {
+        wait_ms(s, gap);
+        again(s, e);
+    }
+}
+static void does_not_back_off(struct story *s)
+{
+    set_up(s);
+    struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 2);
+    for (int i = 0; i < 7; i++) {
+        wait_ms(s, 500);
+        again(s, e);
+    }
+}
+static void unasked_copy(struct story *s)
+{
+    flow(s);
+    request(s, HARNESS, INFORMATIONAL, 4);
+    struct trace_event *e = response(s, GATEWAY, INFORMATIONAL, 4);
+    wait_ms(s, 2000);
+    again(s, e);
+}
+static void answers_a_response(struct story *s)
+{
+    flow(s);
+    response(s, HARNESS, INFORMATIONAL, 6);
+    response(s, GATEWAY, INFORMATIONAL, 6);
+}
+static void no_response_flag(struct story *s)
+{
+    flow(s);
+    exchange(s, GATEWAY, 6);
+    request(s, HARNESS, INFORMATIONAL, 4);
+    request(s, GATEWAY, INFORMATIONAL, 4);
+}
+
+START_TEST(more_of_message_ids)
+{
+    conforms(backs_off, "RFC7296-2.4-10");
+    violates(does_not_back_off, "RFC7296-2.4-10", VERDICT_FAIL);
+    violates(renumbered, "RFC7296-2.2-01", VERDICT_FAIL);
+    conforms(repeats_response, "RFC7296-2.1-01");
+    violates(unasked_copy, "RFC7296-2.1-01", VERDICT_FAIL);
+    violates(answers_a_response, "RFC7296-3.1-07", VERDICT_FAIL);
+    violates(no_response_flag, "RFC7296-3.1-06", VERDICT_FAIL);
+}
+END_TEST
+
 /* ---- Rekeys and Deletes ---- */
 
 static void rekeyed(struct story *s)
@@ -452,6 +513,11 @@ static void initiator_flag(struct story *s)
 {
     last(s)->ike.header.flags ^= IKE_FLAG_INITIATOR;
 }
+static void initiator_flag_shut(struct story *s)
+{
+    initiator_flag(s);
+    s->events[s->count - 1]->ike.status = TRACE_IKE_BAD_ICV;
+}
 static void initiator_spi(struct story *s)
 {
     request(s, GATEWAY, IKE_SA_INIT, 0)->ike.header.spi_i = 0;
@@ -513,6 +579,7 @@ START_TEST(headers)
     violates(initial_id, "RFC7296-2.2-02", VERDICT_FAIL);
     violates(response_flag, "RFC7296-3.1-06", VERDICT_FAIL);
     violates(initiator_flag, "RFC7296-3.1-08", VERDICT_FAIL);
+    violates(initiator_flag_shut, "RFC7296-3.1-08", VERDICT_FAIL);
     violates(initiator_spi, "RFC7296-3.1-01", VERDICT_FAIL);
     violates(nested, "RFC7296-3.1-09", VERDICT_FAIL);
     conforms(cookie_first, "RFC7296-2.6-05");
@@ -649,6 +716,7 @@ int main(void)
     tcase_add_test(cases, retransmission_without_keys);
     tcase_add_test(cases, message_ids);
     tcase_add_test(cases, gap_without_keys);
+    tcase_add_test(cases, more_of_message_ids);
     tcase_add_test(cases, rekeys_and_deletes);
     tcase_add_test(cases, headers);
     tcase_add_test(cases, notifies);
