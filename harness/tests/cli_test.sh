@@ -144,7 +144,9 @@ PYTHON
     holds 'captures to judge' test -s bad.pcap
     expect 'a sequence number used twice' 1 '^fail +bad.pcap' check bad.pcap
     expect 'with its frames' 1 '^ +frames +2, 3$' check bad.pcap
-    expect 'of one SA' 1 '^  ESP c0ffee01 ' check bad.pcap
+    expect 'of one SA' 1 '^  ESP c0ffee01 +4 +0 +1 ' check bad.pcap
+    expect 'and clause by clause' 1 '^  RFC4303-[0-9.]+-[0-9]+ +MUST .* 1 +0 +0$' \
+        check bad.pcap
     expect 'what could not be judged is counted' 1 \
         'not judged: 4 ESP packets without a key' check bad.pcap
     expect 'not by an address that is not under test' 3 '^inconclusive' \

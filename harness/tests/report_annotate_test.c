@@ -117,6 +117,39 @@ START_TEST(pcapng_keeps_its_own_comments)
 }
 END_TEST
 
+/* A section that says its length would be too short with comments in it, and a
+ * list of options ends with an end. */
+START_TEST(pcapng_stays_consistent)
+{
+    static const char no_length[8] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+    static const char end[8] = {0, 0, 0, 0, (char)0xff};
+    char folder[40], in[64], out[64];
+    char *octets, *comment;
+    size_t size;
+    FILE *file;
+
+    snprintf(in, sizeof in, "%s/in", sample_folder(folder));
+    snprintf(out, sizeof out, "%s/out", folder);
+    write_pcapng(in, NULL);
+    file = fopen(in, "r+b");
+    ck_assert_int_eq(fseek(file, 16, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite("\x10\x04\0\0\0\0\0\0", 1, 8, file), 8);
+    fclose(file);
+    annotate(in, out);
+    octets = sample_read(out, &size);
+    ck_assert_mem_eq(octets + 16, no_length, sizeof no_length);
+    comment = memmem(octets, size, ": see frame 9", 13);
+    ck_assert_ptr_nonnull(comment);
+    while ((comment - octets) % 4 != 0 || comment[0] != 0)
+        comment++; /* past the text and its padding: the end of options */
+    ck_assert_mem_eq(comment, end, 4);
+    ck_assert_int_eq(comment[6], 0);
+    ck_assert_int_ne(comment[4], 0); /* then the block's length */
+    free(octets);
+    sample_remove(folder);
+}
+END_TEST
+
 START_TEST(pcap_becomes_pcapng)
 {
     char folder[40], in[64], out[64];
@@ -260,6 +293,7 @@ int main(void)
 
     tcase_add_test(cases, pcapng_gets_comments);
     tcase_add_test(cases, pcapng_keeps_its_own_comments);
+    tcase_add_test(cases, pcapng_stays_consistent);
     tcase_add_test(cases, pcap_becomes_pcapng);
     tcase_add_test(cases, a_capture_that_breaks_off);
     tcase_add_test(cases, a_capture_is_not_written_over_itself);
