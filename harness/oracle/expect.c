@@ -287,6 +287,7 @@ static bool read_expectation(struct expectation *x, const json_t *note)
     x->m2 = number_of(note, "m2");
     x->p2 = number_of(note, "p2");
     x->payload = number_of(note, "payload");
+    x->again = json_is_true(json_object_get(note, "again"));
     x->identifier = number_of(note, "identifier");
     x->sequence = number_of(note, "sequence");
     uint8_t octets[4];

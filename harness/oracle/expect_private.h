@@ -58,6 +58,7 @@ struct expectation {
     uint8_t exchange;
     struct optional id, m2, p2, payload, identifier, sequence, spi;
     bool has_nonce, has_answer_nonce, has_digest;
+    bool again; /* of REQUEST: one that was sent before */
     uint8_t nonce[4], answer_nonce[4], digest[16];
     uint16_t notify[TYPES_KEPT], without[TYPES_KEPT];
     size_t notify_count, without_count;

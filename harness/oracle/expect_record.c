@@ -135,6 +135,23 @@ static bool is_repeat(const struct expectations *e, const struct expectation *x,
     return false;
 }
 
+/* The gateway has sent this request before; what comes at once is a copy that
+ * the network or the capture made. */
+static bool comes_again(const struct expectations *e, const struct record *r)
+{
+    for (size_t n = 0; n < ring_size(e->record_count, RECORDS_MAX); n++) {
+        const struct record *old = record_at(e, n);
+        if (old->sight.order >= r->sight.order)
+            break;
+        if (old->judged && !old->response && old->id == r->id &&
+            old->exchange == r->exchange && old->key.spi_i == r->key.spi_i &&
+            old->key.spi_r == r->key.spi_r &&
+            r->sight.time >= old->sight.time + COPY_TIME)
+            return true;
+    }
+    return false;
+}
+
 /* A response of the gateway to the request that `x` is about. */
 static enum match match_response(const struct expectations *e,
                                  const struct expectation *x,
@@ -200,14 +217,15 @@ static enum match match_values(const struct expectation *x,
     return MATCH_YES;
 }
 
-/* A new request of the gateway on that SA. */
+/* A new request of the gateway on that SA, or (`again`) one that is not. */
 static enum match match_request(const struct expectations *e,
                                 const struct expectation *x,
                                 const struct record *r)
 {
     if (!r->judged || r->response || !r->protected || !same_sa(x, r) ||
         !in_time(x, &r->sight) || (x->exchange && r->exchange != x->exchange) ||
-        (x->id.given && r->id != x->id.value) || is_repeat(e, x, r))
+        (x->id.given && r->id != x->id.value) ||
+        (x->again ? !comes_again(e, r) : is_repeat(e, x, r)))
         return MATCH_NO;
     if (!x->payload.given && !x->notify_count)
         return MATCH_YES;
@@ -250,11 +268,12 @@ static void search_echoes(const struct expectations *e,
 
 static bool is_the_request(const struct expectation *x, const struct record *r)
 {
-    if (r->response || r->sight.time > x->until)
+    if (r->sight.time > x->until)
         return false;
     if (x->has_digest)
         return memcmp(r->digest, x->digest, sizeof x->digest) == 0;
-    return same_sa(x, r) && (!x->exchange || r->exchange == x->exchange) &&
+    return !r->response && same_sa(x, r) &&
+           (!x->exchange || r->exchange == x->exchange) &&
            (!x->id.given || r->id == x->id.value);
 }
 

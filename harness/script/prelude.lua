@@ -473,10 +473,19 @@ end
 ---------------------------------------------------------------- ESP
 
 local identifiers = 0
+local withheld = false      -- what the engine sends now stays here
+
+local function send_octets(sa, probe)
+    local to = core.endpoints(sa.number, sa.spi)
+    to.esp = true
+    to.raw = not sa.encapsulate
+    core.send(to, probe.octets)
+end
 
 -- Sends an ICMP echo request through a Child SA (the newest one, or `child` =
 -- its inbound SPI). number and iv override the ESP sequence number and the
--- explicit IV. Returns a probe for expect_delivered, expect_undelivered and
+-- explicit IV; corrupt = offset of an octet to flip after sealing (negative:
+-- from the end). Returns a probe for expect_delivered, expect_undelivered and
 -- replay.
 function SA:ping(fields)
     tick()
@@ -487,12 +496,19 @@ function SA:ping(fields)
                    child = fields.child, size = fields.size,
                    number = fields.number, iv = fields.iv}
     probe.time = core.now()
+    withheld = fields.corrupt ~= nil
     local octets, why = core.esp(self.number, self.spi, fields.child, probe)
+    withheld = false
     if not octets then
         stop("ping: %s", why)
     end
-    probe.octets = octets
-    probe.digest = core.digest(octets)
+    probe.octets = fields.corrupt and core.corrupt(octets, fields.corrupt) or
+        octets
+    probe.digest = core.digest(probe.octets)
+    if fields.corrupt then
+        inject("forge", "an ESP packet whose ICV is wrong", probe.digest)
+        send_octets(self, probe)
+    end
     return probe
 end
 
@@ -506,10 +522,11 @@ function SA:skip(delta, child)
     core.esp_skip(self.number, self.spi, child, delta)
 end
 
--- Echoes that must all come back, one after the other.
-function SA:traffic(count, expectation)
+-- Echoes that must all come back, one after the other, on one Child SA.
+function SA:traffic(count, expectation, child)
     for i = 1, count or 1 do
-        t:expect_delivered(self:ping {sequence = i}, expectation)
+        t:expect_delivered(self:ping {sequence = i, child = child},
+                           expectation)
     end
 end
 
@@ -720,7 +737,7 @@ function handlers.outgoing(number, info)
         end
     end
     if not info.exchange then
-        return false
+        return withheld
     end
     for _, rule in ipairs(cluster.rules) do
         if rule:acts_later() and applies(rule, info) then
@@ -820,6 +837,20 @@ function t:expect_silence(ref, expectation)
                   {about = describe(ref)})
 end
 
+-- Waits for a response to `ref`, or as long as silence takes, and gives the
+-- request up. Nothing is expected: what came, or did not, is judged by the
+-- rules of the oracle alone, which know every defensible reading. Returns
+-- whether something came.
+function t:watch(ref, seconds)
+    local seen = wait(seconds or SILENCE_SECONDS,
+                      function() return answered(ref) end)
+    if ref.sa.pending_sync == ref then
+        ref.sa.pending_sync = nil
+    end
+    core.abandon(ref.sa.number, ref.sa.spi)
+    return seen
+end
+
 -- A response to `ref`. Exact values may be given: m2, p2, and for what must
 -- be in it or not, notify and without (lists of notify numbers).
 function t:expect_answer(ref, expectation)
@@ -834,12 +865,17 @@ end
 
 local function request_seen(wanted, from)
     local exchange = exchange_number(wanted.exchange)
+    local before = {}
     for _, header in ipairs(wanted.sa.incoming) do
-        if not header.response and header.time >= from and
+        if not header.response and
             (not exchange or header.exchange == exchange) and
             (not wanted.message_id or
              header.message_id == wanted.message_id) then
-            return true
+            if header.time >= from and
+                (not wanted.again or before[header.message_id]) then
+                return true
+            end
+            before[header.message_id] = true
         end
     end
     return false
@@ -851,11 +887,12 @@ local function about_request(wanted)
     return {about = {spi_i = hex64(info.spi_i), spi_r = hex64(info.spi_r),
                      exchange = exchange_number(wanted.exchange) or 0},
             message_id = wanted.message_id, notify = wanted.notify,
-            payload = wanted.payload}
+            payload = wanted.payload, again = wanted.again}
 end
 
 -- The gateway sends a request on wanted.sa: exchange, message_id, payload
--- (type number), notify (type number), since.
+-- (type number), notify (type number), since; with again = true one that it
+-- has sent before.
 function t:expect_request(wanted, expectation)
     expectation = expectation or wanted
     local from = wanted.since or core.now()
@@ -1002,6 +1039,11 @@ function t:await(seconds, ready, what)
         stop("%s did not happen in %g s", what or "what the script awaits",
              seconds)
     end
+end
+
+-- Until the condition is true, or for `seconds`; returns which it was.
+function t:wait(seconds, ready)
+    return wait(seconds, ready)
 end
 
 -- The scenario cannot be decided here; nobody is accused.
