@@ -6,7 +6,8 @@ takes over, synchronizes the Message IDs, and requests and traffic flow in both
 directions as before. A gateway that fails here loses its tunnels whenever a
 cluster fails over.]],
     clauses = { "RFC6311-5-04", "RFC6311-5.1-06", "RFC6311-5.1-07",
-                "RFC6311-5.1-08", "RFC6311-6.3-02", "RFC6311-6.3-03" },
+                "RFC6311-5.1-08", "RFC6311-5.1-11", "RFC6311-6.3-02",
+                "RFC6311-6.3-03" },
     needs = { "message_id_sync" },
     run = function(t)
         local cluster = t:cluster {}

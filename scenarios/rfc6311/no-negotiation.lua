@@ -16,8 +16,7 @@ two sides never agreed to move.]],
             payloads = { sync_notify(random(4), sa.sent.next + 1,
                                      sa.received.next) },
         }
-        t:expect_silence(sync, { clauses = { "RFC6311-5-02" },
-            text = "no answer to an unnegotiated synchronization" })
+        t:watch(sync)
         sa:request_liveness(1)
     end,
 }

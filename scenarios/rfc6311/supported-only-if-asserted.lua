@@ -3,7 +3,7 @@ return scenario {
     title = "As responder the gateway asserts only what the initiator asserted",
     purpose = [[RFC 6311 support is asserted by a responder only where the initiator
 asserted it: four IKE_AUTH exchanges in one, with none, either and both.]],
-    clauses = { "RFC6311-5-01" },
+    clauses = { "RFC6311-5-01", "RFC6311-6.1-01", "RFC6311-6.2-01" },
     role = "responder",
     run = function(t)
         for _, with in ipairs { { false, false }, { true, false },

@@ -14,11 +14,10 @@ request until its rekey times out keeps the cluster waiting.]],
             response = true, drop = true, text = "our answer is lost" }
         cluster:synch("all", "lose")
         t.gateway:rekey("ike")
-        local pending = sa:await_request { exchange = "CREATE_CHILD_SA" }
+        sa:await_request { exchange = "CREATE_CHILD_SA" }
         lost:remove()
         cluster:fail_over()
-        t:expect_answer(sa:synchronize {}, { p2 = pending.message_id + 1,
-            clauses = { "RFC6311-5-04" }, within = 3,
+        t:expect_answer(sa:synchronize {}, { clauses = { "RFC6311-5-04" }, within = 3,
             text = "answered although an IKE rekey is under way" })
     end,
 }

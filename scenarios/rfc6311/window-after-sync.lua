@@ -12,12 +12,14 @@ recorded requests.]],
         sa:request_liveness(2)
         cluster:fail_over()
         local m1 = sa.sent.next + 10
-        t:expect_answer(sa:synchronize { m1 = m1 }, { m2 = m1,
-            clauses = { "RFC6311-5-04" } })
-        local below = sa:send { message_id = m1 - 1, payloads = {} }
+        local sync = sa:synchronize { m1 = m1 }
+        t:expect_answer(sync, { clauses = { "RFC6311-5-04" } })
+        t:await(5, function() return sync.done end, "the synchronization")
+        local m2 = sa.sent.next
+        local below = sa:send { message_id = m2 - 1, payloads = {} }
         t:expect_silence(below, { clauses = { "RFC6311-8.1-02" },
             text = "the ID below M2 is not answered" })
-        local above = sa:send { message_id = m1 + 1, payloads = {} }
+        local above = sa:send { message_id = m2 + 1, payloads = {} }
         t:expect_silence(above, { clauses = { "RFC6311-8.1-02" },
             text = "the ID beyond the window is not answered" })
         t:expect_answer(sa:start_liveness(), { clauses = { "RFC6311-6.3-03" },

@@ -10,7 +10,7 @@ return {
         "message_id_sync", "replay_counter_sync", "fragmentation",
         "window", "esn", "cookie",
         "rekey", "terminate", "dpd", "liveness",
-        "udp_encapsulation",
+        "udp_encapsulation", "raw_esp",
         "aes128", "aes256", "aes128gcm16", "aes256gcm16",
         "chacha20poly1305", "sha256", "sha384", "sha512",
         "x25519", "ecp256", "ecp384", "modp2048",
