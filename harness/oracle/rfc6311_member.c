@@ -201,6 +201,12 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     sa_name(&sa->key, a.finding.sa, sizeof a.finding.sa);
     accuse_frame(&a, &sync->first);
     accuse_frame(&a, &sync->last);
+    if (sync->value.expected_send == 0) {
+        /* Nothing was seen, so 0 is not above anything either. */
+        a.finding.verdict = VERDICT_WARNING;
+        READING(&a, "A04: with nothing seen M1 = 0 is acceptable; dropping it "
+                    "is a warning");
+    }
     EXPECTED(&a, "an answer to a valid sync request");
     SEEN(&a, "none to %" PRIu32 " copies, though it sent requests since",
          sync->copies);
