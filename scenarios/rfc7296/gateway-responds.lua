@@ -2,7 +2,8 @@ return scenario {
     id = "rfc7296/gateway-responds",
     title = "The gateway as responder: establish, use, rekey, delete",
     purpose = [[The whole life of an IKE SA that the harness initiates.]],
-    clauses = { "RFC7296-2.2-03", "RFC7296-2.18-01", "RFC7296-1.4-04" },
+    clauses = { "RFC7296-2.2-03", "RFC7296-2.18-01", "RFC7296-1.4-04",
+                "RFC7296-3.1-03" },
     role = "responder",
     run = function(t)
         local peer = t:peer {}

@@ -4,7 +4,7 @@ return scenario {
     purpose = [[Our answer is lost once. The gateway has to send the same request
 again, unchanged, and go on when the answer arrives.]],
     clauses = { "RFC7296-2.1-03", "RFC7296-2.1-07", "RFC7296-2.1-09",
-                "RFC6311-4-01" },
+                "RFC7296-2.3-03", "RFC6311-4-01" },
     run = function(t)
         local cluster = t:cluster {}
         local sa = cluster:accept()

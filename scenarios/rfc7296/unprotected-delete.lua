@@ -10,6 +10,8 @@ return scenario {
                                  clear = true, text = "DELETE in clear" }
         t:expect_silence(forged, { clauses = { "RFC7296-1.4-01" },
             text = "an unprotected message has no effect" })
-        sa:request_liveness(1)
+        t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-1.4-01" },
+            text = "the IKE SA lives on" })
+        sa:traffic(1)
     end,
 }
