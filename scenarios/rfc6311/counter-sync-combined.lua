@@ -17,8 +17,7 @@ whole delta; one that does not sends numbers that the new member must drop.]],
         cluster:fail_over()
         t:expect_answer(sa:synchronize { delta = 1234567 },
             { clauses = { "RFC6311-5-04" }, notify = { 16422 },
-              without = { 16423 },
-              text = "both notifies are answered with 16422 alone" })
+              text = "both notifies are answered with 16422" })
         t:elapse(0.3) -- what was on its way need not have jumped
         for _, child in ipairs(sa.children) do
             sa:traffic(2, nil, child.spi_in)

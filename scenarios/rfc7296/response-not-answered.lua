@@ -4,7 +4,7 @@ return scenario {
     purpose = [[Two ends that answer each other's answers never stop. The response
 that nobody asked for is authentic, has the next Message ID, and is dropped all the
 same, without using that Message ID up.]],
-    clauses = { "RFC7296-3.1-07" },
+    clauses = { "RFC7296-3.1-07", "RFC7296-1.4-04" },
     run = function(t)
         local cluster = t:cluster {}
         local sa = cluster:accept()
@@ -13,7 +13,7 @@ same, without using that Message ID up.]],
             text = "a response that nobody asked for" }
         t:expect_silence(odd, { clauses = { "RFC7296-3.1-07" },
             text = "a response is not answered" })
-        t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-3.1-07" },
+        t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-1.4-04" },
             text = "the request with that Message ID is" })
     end,
 }
