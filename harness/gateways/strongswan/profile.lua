@@ -35,18 +35,22 @@ return {
         {
             clause = "RFC6311-5-04",
             scenario = "rfc6311/failover-aead",
-            reason = "With AES-GCM or ChaCha20-Poly1305 for IKE no " ..
-                "synchronization is ever answered: the IV is made from the " ..
-                "Message ID, 0 was used before, and the sealing is refused " ..
-                "(log: encrypting encrypted payload failed, no IV or padding)",
+            reason = "With AES-GCM or ChaCha20-Poly1305 for IKE the IV is the " ..
+                "Message ID and one spare bit. On the first IKE SA, once a " ..
+                "request of the cluster was answered, no IV is left for " ..
+                "another 0: the answer is not sealed (log: encrypting " ..
+                "encrypted payload failed, no IV or padding), and the IKE SA " ..
+                "is destroyed without a Delete. The first synchronization of " ..
+                "a rekeyed IKE SA may still be answered",
             link = "RFC 6311 5: the peer MUST respond",
         },
         {
             clause = "RFC6311-5-04",
             scenario = "rfc6311/sync-during-ike-rekey",
             reason = "While its own IKE rekey is under way the SA is not in " ..
-                "the established state, and a synchronization is ignored; " ..
-                "the rekey is repeated instead",
+                "the established state, and a synchronization is dropped as " ..
+                "a request outside the window (log: received message ID 0, " ..
+                "expected 1, ignored); the rekey is retransmitted",
             link = "RFC 6311 5: the peer MUST respond; 9: it does not wait " ..
                 "for pending responses",
         },
@@ -55,9 +59,10 @@ return {
             scenario = "rfc6311/sync-while-request-outstanding",
             reason = "An M1 above the expected ID resets the task manager " ..
                 "first, and the pending request is no longer counted: P2 is " ..
-                "the ID that is on the wire already, so the next request " ..
-                "uses it again",
-            link = "RFC 6311 9",
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
         },
         {
             clause = "RFC6311-5.1-05",
@@ -71,8 +76,9 @@ return {
         {
             clause = "RFC6311-5.1-05",
             scenario = "rfc6311/sync-replayed-at-once",
-            reason = "A repeated synchronization is answered anew instead of " ..
-                "with the former octets or with silence",
+            reason = "A repeated synchronization is answered anew, with the " ..
+                "same values in other octets, instead of with the former " ..
+                "octets or with silence (a warning)",
             link = "RFC 6311 5.1; RFC 7296 2.1",
         },
         {
@@ -87,14 +93,18 @@ return {
             scenario = "rfc6311/sync-long",
             reason = "Octets behind the 12 of the notification are ignored, " ..
                 "and the message is acted upon",
-            link = "RFC 6311 6.3",
+            link = "RFC 6311 6.3 has 12 octets; that a longer one must be " ..
+                "dropped is a reading, and not in the text",
         },
         {
             clause = "RFC6311-6.3-03",
             scenario = "rfc6311/sync-m1-max",
-            reason = "M1 = 4294967295 is answered with M2 = 4294967295 but " ..
-                "not applied: the request with that ID is not answered",
-            link = "RFC 6311 6.3",
+            reason = "M1 = 4294967295 is answered with M2 = 4294967295, but " ..
+                "the request with that ID never gets to the IKE SA: the " ..
+                "number is the mark of one that is not busy (log: ignoring " ..
+                "request with ID 4294967295, already processing)",
+            link = "RFC 6311 6.3: the Message ID it is expecting in the next " ..
+                "request; RFC 7296 1.4",
         },
         {
             clause = "RFC7296-2.2-03",
@@ -102,8 +112,9 @@ return {
             reason = "16423 alone with Message ID 0 passes the window check " ..
                 "although it was not negotiated, and is answered under the " ..
                 "Message ID that is expected next",
-            link = "RFC 7296 2.2: a response carries the Message ID of its " ..
-                "request",
+            link = "RFC 7296 2.2: responses always contain the Message ID of " ..
+                "the request; 2.3: one outside the window MUST NOT be " ..
+                "acknowledged",
         },
         {
             clause = "RFC7296-1.4-04",
@@ -117,7 +128,8 @@ return {
             scenario = "rfc7296/fragments-informational",
             reason = "An INFORMATIONAL request in fragments is taken for an " ..
                 "unencrypted connectivity check and dropped (log: received " ..
-                "unencrypted informational)",
+                "unencrypted informational). Only where the mediation " ..
+                "extension is built in, as in Debian",
             link = "RFC 7296 1.4; RFC 7383 2.6",
         },
     },
