@@ -31,7 +31,8 @@ enum {
     SYNCS_MAX = 16,     /* sync requests, likewise */
     INTRUDERS_MAX = 4,  /* unauthenticated requests, likewise */
     CHILDREN_MAX = 64,  /* Child SA pairs of one IKE SA */
-    PARTS_MAX = 256,    /* fragments of one message */
+    ECHO_REQUESTS_MAX = 32,
+    PARTS_MAX = 256, /* fragments of one message */
     FINDINGS_MAX = 10000,
     FINDINGS_ALIKE = 8, /* failures of one clause on one SA */
 };
@@ -106,7 +107,8 @@ struct sync_request {
     struct ike_message_id_sync value; /* m1 = expected_send, p1 = ..._recv */
     bool malformed;                   /* N(16422) is not 12 octets */
     bool extra;                       /* holds more than 5.1 allows: A11 */
-    bool has_delta;
+    bool has_delta;                   /* of the size that fits ... */
+    bool misfit; /* ... or of the other one, not to be applied */
     uint64_t delta;
     /* What the receiver provably had before the first copy was sent: */
     bool received; /* a value of the requester ... */
@@ -232,10 +234,17 @@ struct esp_key {
 _Static_assert(sizeof(struct esp_key) == sizeof(struct address) + 3 + 4,
                "a hole in struct esp_key");
 
+/* An echo request towards the side under test: its reply was sent later. */
+struct echo_sight {
+    uint64_t order; /* 0: none */
+    uint16_t identifier, sequence;
+};
+
 /* A jump that the counter has to make (or must not). */
 struct esp_jump {
     bool pending;
-    uint64_t from; /* the highest number before */
+    enum clause_id clause; /* that a jump breaks */
+    uint64_t from;         /* the highest number before */
     uint64_t delta;
     uint32_t below; /* packets since that have not jumped */
     struct sight request, decided;
@@ -384,6 +393,9 @@ struct oracle {
 
     struct ike_seen *sas;
     struct esp_stream *streams, *last_stream;
+    bool watches_echoes; /* a replay counter sync was seen */
+    struct echo_sight echoes[ECHO_REQUESTS_MAX]; /* a ring */
+    uint32_t echo_next;
     struct child_link *children;
     struct expectations *expectations;
     struct judge judge;
@@ -460,7 +472,12 @@ void rfc6311_member_answered(struct seen *seen, struct sync_request *request,
 /* Replay counter synchronization of the side under test: asked for; to be
  * dropped; accepted. */
 void rfc6311_counters_asked(struct seen *seen);
-void rfc6311_counters_stale(struct seen *seen, uint64_t delta);
+/* `clause` says why they must not move. */
+void rfc6311_counters_stale(struct seen *seen, uint64_t delta,
+                            enum clause_id clause);
+/* RFC 6311 6.4: 8 octets where the Child SAs use ESN, else 4; with both
+ * kinds, or no Child SA, either (A12). */
+bool rfc6311_delta_fits(const struct ike_seen *sa, size_t size);
 void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
                                const struct sight *request);
 void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,

@@ -140,23 +140,18 @@ static void rule_5_1_10(struct seen *seen)
 /* RFC6311-6.4-01: Protocol ID 0, SPI Size 0, 4 octets, with ESN 8. */
 static void rule_6_4_01(struct seen *seen, const struct ike_notify *notify)
 {
-    const struct ike_seen *sa = seen->sa;
-    size_t esn = 0;
-    for (size_t i = 0; i < sa->child_count; i++)
-        esn += sa->children[i].esn;
-    /* Mixed, or no Child SA: either size (A12). */
-    bool open = sa->child_count == 0 || (esn && esn != sa->child_count);
-    bool four = notify->data.size == 4 && (open || !esn);
-    bool eight = notify->data.size == 8 && (open || esn);
+    bool four = rfc6311_delta_fits(seen->sa, 4);
+    bool eight = rfc6311_delta_fits(seen->sa, 8);
 
     judged(seen->oracle, CLAUSE_RFC6311_6_4_01);
-    if (!notify->protocol && !notify->spi.size && (four || eight))
+    if (!notify->protocol && !notify->spi.size &&
+        rfc6311_delta_fits(seen->sa, notify->data.size))
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC6311_6_4_01);
     EXPECTED(&a, "Protocol ID 0, SPI Size 0, %s octets of data",
-             open  ? "4 or 8"
-             : esn ? "8"
-                   : "4");
+             four && eight ? "4 or 8"
+             : eight       ? "8"
+                           : "4");
     SEEN(&a, "Protocol ID %u, SPI Size %zu, %zu octets of data",
          notify->protocol, notify->spi.size, notify->data.size);
     submit(seen->oracle, seen, &a);

@@ -24,6 +24,7 @@ static struct esp_stream *sending_stream(struct seen *seen, enum side sender,
 /* Where the counters stand when the request goes out. */
 void rfc6311_counters_asked(struct seen *seen)
 {
+    seen->oracle->watches_echoes = true;
     for (size_t i = 0; i < seen->sa->child_count; i++) {
         struct esp_stream *stream =
             sending_stream(seen, other_side(seen->side), i, false);
@@ -34,20 +35,44 @@ void rfc6311_counters_asked(struct seen *seen)
     }
 }
 
-void rfc6311_counters_stale(struct seen *seen, uint64_t delta)
+bool rfc6311_delta_fits(const struct ike_seen *sa, size_t size)
 {
-    if (delta < LARGE_DELTA)
+    size_t esn = 0;
+    for (size_t i = 0; i < sa->child_count; i++)
+        esn += sa->children[i].esn;
+    bool open = sa->child_count == 0 || (esn && esn != sa->child_count);
+    return (size == 4 && (open || !esn)) || (size == 8 && (open || esn));
+}
+
+/* A jump that must not be seen. An accepted one that no packet has shown yet
+ * comes first; of several copies each may do it. */
+static void watch(struct esp_stream *stream, uint64_t delta,
+                  enum clause_id clause, const struct sight *sight)
+{
+    struct esp_jump *jump = &stream->stale;
+    if (jump->pending && jump->delta == delta)
+        return;
+    uint64_t from = stream->highest;
+    if (stream->asked.pending)
+        from = stream->asked.from + stream->asked.delta;
+    *jump = (struct esp_jump){.pending = true,
+                              .clause = clause,
+                              .from = from,
+                              .delta = delta,
+                              .request = *sight,
+                              .decided = *sight};
+}
+
+void rfc6311_counters_stale(struct seen *seen, uint64_t delta,
+                            enum clause_id clause)
+{
+    if (delta < LARGE_DELTA || delta > UINT32_MAX)
         return;
     for (size_t i = 0; i < seen->sa->child_count; i++) {
         struct esp_stream *stream =
             sending_stream(seen, other_side(seen->side), i, false);
-        if (!stream || !stream->any || stream->asked.pending)
-            continue;
-        stream->stale = (struct esp_jump){.pending = true,
-                                          .from = stream->highest,
-                                          .delta = delta,
-                                          .request = seen->sight,
-                                          .decided = seen->sight};
+        if (stream && stream->any)
+            watch(stream, delta, clause, &seen->sight);
     }
 }
 
@@ -66,7 +91,6 @@ void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
         jump->delta = delta;
         jump->decided = seen->sight;
         jump->pending = esn || jump->from + delta < UINT32_MAX;
-        stream->stale.pending = false;
     }
 }
 
@@ -85,6 +109,26 @@ static struct accusation accuse_stream(const struct trace_event *event,
     return a;
 }
 
+/* It answers an echo request that was sent after `since`, and so was itself
+ * sent after what had happened by then. */
+static bool answers_later_echo(const struct oracle *oracle,
+                               const struct trace_event *event,
+                               const struct sight *since)
+{
+    struct inner_packet inner;
+    if (event->esp.status != TRACE_ESP_OPENED ||
+        !packet_decode_inner(event->esp.inner, &inner, NULL) ||
+        !inner.echo_reply)
+        return false;
+    for (size_t i = 0; i < ECHO_REQUESTS_MAX; i++) {
+        const struct echo_sight *echo = &oracle->echoes[i];
+        if (echo->identifier == inner.identifier &&
+            echo->sequence == inner.sequence && echo->order > since->order)
+            return true;
+    }
+    return false;
+}
+
 /* RFC6311-5.2-04: every counter is raised by the delta. Packets that were on
  * their way are let through. */
 static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
@@ -98,13 +142,16 @@ static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
         return;
     }
     jump->below++;
-    if (sequence <= jump->from ||
-        (sight->time < jump->decided.time + REORDER_TIME &&
-         jump->below < PACKETS_IN_FLIGHT))
+    bool later = answers_later_echo(oracle, event, &jump->decided);
+    bool late = sight->time >= jump->decided.time + REORDER_TIME ||
+                jump->below >= PACKETS_IN_FLIGHT;
+    if (sequence <= jump->from || (!late && !later))
         return;
     jump->pending = false;
     judged(oracle, CLAUSE_RFC6311_5_2_04);
     struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_04);
+    a.needs_whole = !late;
+    a.from_start = stream->fresh;
     accuse_frame(&a, &jump->request);
     accuse_frame(&a, &jump->decided);
     accuse_frame(&a, sight);
@@ -114,27 +161,28 @@ static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
     submit_plain(oracle, &a);
 }
 
-/* RFC6311-5.2-03: a sync that is dropped moves no counter. */
+/* RFC6311-5.2-03: a sync that is dropped moves no counter; RFC6311-6.4-01: nor
+ * does a delta of the wrong size. The jump has the size of the delta, or a
+ * multiple if it came several times. */
 static void rule_5_2_03(struct oracle *oracle, const struct trace_event *event,
                         struct esp_stream *stream, const struct sight *sight,
                         uint64_t sequence)
 {
     struct esp_jump *jump = &stream->stale;
-    uint64_t end = jump->from + jump->delta;
     if (jump->below++ == 0)
-        judged(oracle, CLAUSE_RFC6311_5_2_03);
+        judged(oracle, jump->clause);
     if (jump->below > JUMP_WATCH)
         jump->pending = false;
-    if (sequence <= end || sequence > end + JUMP_WATCH) {
+    if (sequence <= jump->from + jump->delta ||
+        (sequence - jump->from) % jump->delta > JUMP_WATCH)
         return;
-    }
     jump->pending = false;
-    struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_03);
+    struct accusation a = accuse_stream(event, stream, jump->clause);
     a.needs_whole = true;
     a.from_start = stream->fresh;
     accuse_frame(&a, &jump->request);
     accuse_frame(&a, sight);
-    EXPECTED(&a, "no jump from %" PRIu64 ": the sync was to be dropped",
+    EXPECTED(&a, "no jump from %" PRIu64 ": the delta was not to be applied",
              jump->from);
     SEEN(&a, "%" PRIu64 ", after a delta of %" PRIu64, sequence, jump->delta);
     submit_plain(oracle, &a);

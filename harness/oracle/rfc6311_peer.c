@@ -15,11 +15,15 @@ void rfc6311_sync_stimulus(struct seen *seen,
     bool stale = !request->malformed && sync_is_stale(request);
     if (stale || request->copies > 1)
         judged(seen->oracle, CLAUSE_RFC6311_5_1_05);
-    if (!request->has_delta || request->malformed || request->copies > 1)
+    if (request->malformed)
         return;
-    if (stale)
-        rfc6311_counters_stale(seen, request->delta);
-    else
+    /* A01: a repeat of what was answered does not move them again. */
+    bool again = request->copies > 1 && request->response.count;
+    if (request->misfit)
+        rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_6_4_01);
+    else if (request->has_delta && (stale || again))
+        rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_2_03);
+    else if (request->has_delta && request->copies == 1)
         rfc6311_counters_asked(seen);
 }
 
@@ -164,18 +168,10 @@ static void rule_5_1_06(struct seen *seen, struct sync_request *request,
 
 /* RFC6311-5.1-07; too low is certain, too high might be a request that was
  * missed. RFC6311-9-02 where a pending request was not counted. */
-static void rule_5_1_07(struct seen *seen, struct sync_request *request,
-                        const struct limits *l, uint32_t p2)
+static void charge_p2(struct seen *seen, const struct sync_request *request,
+                      const struct limits *l, uint32_t p2,
+                      enum clause_id clause, bool pending)
 {
-    bool waits = request->outstanding && l->used && p2 < l->p2;
-    enum clause_id clause = waits ? CLAUSE_RFC6311_9_02 : CLAUSE_RFC6311_5_1_07;
-
-    judged(seen->oracle, CLAUSE_RFC6311_5_1_07);
-    if (request->outstanding)
-        judged(seen->oracle, CLAUSE_RFC6311_9_02);
-    request->p2_wrong = !is_p2_right(l, p2);
-    if (!request->p2_wrong)
-        return;
     struct accusation a =
         p2 < l->p2 ? accuse(seen, clause) : accuse_if_whole(seen, clause);
     if (l->used)
@@ -183,11 +179,29 @@ static void rule_5_1_07(struct seen *seen, struct sync_request *request,
     accuse_frame(&a, &request->first);
     if (l->used)
         EXPECTED(&a, "P2 %" PRIu64 ": one more than its highest request%s",
-                 l->p2, waits ? ", which is pending" : "");
+                 l->p2, pending ? ", which is pending" : "");
     else
         EXPECTED(&a, "P2 %" PRIu64 ", as P1", l->p2);
     SEEN(&a, "P2 %" PRIu32, p2);
     submit(seen->oracle, seen, &a);
+}
+
+/* A pending request that is not counted breaks 9-02 as well: both rows say
+ * what P2 has to be then. */
+static void rule_5_1_07(struct seen *seen, struct sync_request *request,
+                        const struct limits *l, uint32_t p2)
+{
+    bool pending = request->outstanding && l->used && p2 < l->p2;
+
+    judged(seen->oracle, CLAUSE_RFC6311_5_1_07);
+    if (request->outstanding)
+        judged(seen->oracle, CLAUSE_RFC6311_9_02);
+    request->p2_wrong = !is_p2_right(l, p2);
+    if (!request->p2_wrong)
+        return;
+    charge_p2(seen, request, l, p2, CLAUSE_RFC6311_5_1_07, pending);
+    if (pending)
+        charge_p2(seen, request, l, p2, CLAUSE_RFC6311_9_02, true);
 }
 
 /* RFC6311-5-02: an unnegotiated sync is not acted on. */

@@ -230,12 +230,17 @@ static void learn_delta(struct seen *seen)
     if (!seen->response) {
         if (!has_notify(seen, IPSEC_REPLAY_COUNTER_SYNC, &notify))
             return;
-        e->has_delta = notify.data.size == 4 || notify.data.size == 8;
+        uint64_t delta = notify.data.size == 4   ? read_u32(notify.data.data)
+                         : notify.data.size == 8 ? read_u64(notify.data.data)
+                                                 : 0;
+        e->has_delta = rfc6311_delta_fits(seen->sa, notify.data.size);
+        e->delta = delta;
+        if (!toward_test(seen))
+            return;
         if (e->has_delta)
-            e->delta = notify.data.size == 4 ? read_u32(notify.data.data)
-                                             : read_u64(notify.data.data);
-        if (toward_test(seen))
             rfc6311_counters_asked(seen);
+        else
+            rfc6311_counters_stale(seen, delta, CLAUSE_RFC6311_6_4_01);
     } else if (e->has_delta && e->request.opened && seen->judged &&
                e->request.first.order < seen->sight.order) {
         rfc6311_counters_accepted(seen, e->delta, &e->request.first);

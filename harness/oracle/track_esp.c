@@ -126,6 +126,22 @@ static void note_failover(const struct oracle *oracle,
     stream->failover_checked = !stream->any;
 }
 
+/* Once replay counters are synchronised, what came before and what after is
+ * told by echo requests. */
+static void note_echo(struct oracle *oracle, const struct trace_event *event)
+{
+    struct inner_packet inner;
+    if (!oracle->watches_echoes || event->esp.status != TRACE_ESP_OPENED ||
+        !packet_decode_inner(event->esp.inner, &inner, NULL) ||
+        !inner.echo_request)
+        return;
+    struct echo_sight *echo =
+        &oracle->echoes[oracle->echo_next++ % ECHO_REQUESTS_MAX];
+    *echo = (struct echo_sight){.order = oracle->order,
+                                .identifier = inner.identifier,
+                                .sequence = inner.sequence};
+}
+
 void track_esp(struct oracle *oracle, const struct trace_event *event)
 {
     const struct trace_esp *esp = &event->esp;
@@ -147,6 +163,8 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
     enum history_result result =
         history_take(&stream->sequences, sequence, content_hash(esp->octets),
                      event->frame, &before);
+    if (under_test(oracle, &event->packet.destination.address))
+        note_echo(oracle, event);
     if (is_judged) {
         rfc4303_esp(oracle, event, stream, &sight, sequence, result, before);
         if (result == HISTORY_NEW)

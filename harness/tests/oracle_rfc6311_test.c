@@ -640,6 +640,37 @@ static void raises_nothing_at_once(struct story *s)
     sync_response(s, GATEWAY, 3, 3, 3);
     esp_run(s, GATEWAY, 11, 40);
 }
+/* A reply cannot be older than what it answers. */
+static void echo(struct story *s, enum who who, uint32_t sequence)
+{
+    struct buffer inner = {0};
+    struct trace_event *e = esp(s, who, sequence, 1);
+    packet_icmp_echo(&inner, who == GATEWAY, &story_addresses[who],
+                     &story_addresses[1 - who], 7, 1, bytes_of_string("x"));
+    e->esp.inner = arena_copy(&s->arena, buffer_view(&inner));
+    buffer_free(&inner);
+}
+static void raises_one_too_little(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    sync_with_delta(s, 3, 100000);
+    sync_response(s, GATEWAY, 3, 3, 3);
+    echo(s, HARNESS, 1);
+    echo(s, GATEWAY, 100010);
+    esp_run(s, GATEWAY, 100011, 100020);
+}
+static void replay_raises_again(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    struct trace_event *sync = sync_with_delta(s, 3, 100000);
+    sync_response(s, GATEWAY, 3, 3, 3);
+    wait_ms(s, 300);
+    again(s, sync);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 200011, 200020);
+}
 /* A13 */
 static void would_overflow(struct story *s)
 {
@@ -665,6 +696,50 @@ static void stale_raises_nothing(struct story *s)
     sync_with_delta(s, 2, 100000);
     wait_ms(s, 300);
     esp_run(s, GATEWAY, 11, 20);
+}
+static void stale_raises_with_each_copy(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    struct trace_event *sync = sync_with_delta(s, 2, 100000);
+    wait_ms(s, 500);
+    again(s, sync);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 200011, 200020);
+}
+/* 6.4: no Child SA has ESN. */
+static void add_wide_delta(struct story *s, struct trace_event *e)
+{
+    uint8_t data[8];
+    write_u64(data, 100000);
+    add_notify(s, e, IPSEC_REPLAY_COUNTER_SYNC, data, sizeof data);
+}
+static void wide_delta_raises(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    add_wide_delta(s, sync_request(s, HARNESS, 3, 3, 3));
+    sync_response(s, GATEWAY, 3, 3, 3);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 100011, 100020);
+}
+static void wide_delta_raises_nothing(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    add_wide_delta(s, sync_request(s, HARNESS, 3, 3, 3));
+    sync_response(s, GATEWAY, 3, 3, 3);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 11, 20);
+}
+static void wide_delta_alone_raises(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    add_wide_delta(s, request(s, HARNESS, INFORMATIONAL, 3));
+    response(s, GATEWAY, INFORMATIONAL, 3);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 100011, 100020);
 }
 static void stand_alone(struct story *s)
 {
@@ -696,9 +771,15 @@ START_TEST(counters)
     conforms(raises, "RFC6311-5.2-04");
     violates(raises_nothing, "RFC6311-5.2-04", VERDICT_FAIL);
     violates(raises_nothing_at_once, "RFC6311-5.2-04", VERDICT_FAIL);
+    violates(raises_one_too_little, "RFC6311-5.2-04", VERDICT_FAIL);
+    violates(replay_raises_again, "RFC6311-5.2-03", VERDICT_FAIL);
     conforms(would_overflow, "RFC6311-5-04");
     conforms(stale_raises_nothing, "RFC6311-5.2-03");
     violates(stale_raises, "RFC6311-5.2-03", VERDICT_FAIL);
+    violates(stale_raises_with_each_copy, "RFC6311-5.2-03", VERDICT_FAIL);
+    conforms(wide_delta_raises_nothing, "RFC6311-6.4-01");
+    violates(wide_delta_raises, "RFC6311-6.4-01", VERDICT_FAIL);
+    violates(wide_delta_alone_raises, "RFC6311-6.4-01", VERDICT_FAIL);
     conforms(stand_alone, "RFC6311-5-06");
     conforms(stand_alone, "RFC6311-5.2-04");
     violates(stand_alone_ignored, "RFC6311-5.2-04", VERDICT_FAIL);
