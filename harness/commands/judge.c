@@ -49,8 +49,10 @@ static bool take_note(struct result *result, const json_t *note)
         return false;
     if (strcmp(event, "run") == 0 && !result->from_run)
         take_run_note(result, note);
-    if (strcmp(event, "gateway_died") == 0)
+    if (strcmp(event, "gateway_died") == 0) {
+        result->died = true;
         result->log_tail = note_text(result, note, "text");
+    }
     return strcmp(event, "end") == 0;
 }
 

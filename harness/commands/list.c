@@ -93,7 +93,7 @@ static bool list_clauses(struct table *table, struct error *error)
 
 static bool list_gateways(struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"name", "supports", "known", "title"};
+    static const char *const columns[] = {"name", "known", "title", "supports"};
 
     memcpy(table->columns, columns, sizeof columns);
     return profiles_list(table->rows, error);

@@ -181,28 +181,55 @@ static void decide(struct result *result, enum verdict verdict,
     settle_with_profile(result, strict);
 }
 
-/* The verdict comes from the folder; only what kept the scenario from being
- * played at all comes from the player. */
+/* The verdict comes from the folder alone, as `check` has it. */
 static void judge(struct result *result, const struct play_command *command,
                   enum play_status status, const struct error *why)
 {
     struct error error = {""};
-    bool judged =
-        is_run_folder(command->directory) &&
-        judge_folder(command->directory, command->strict, result, &error);
 
-    if (status == PLAY_NOT_APPLICABLE)
-        decide(result, VERDICT_NOT_APPLICABLE, why->text, command->strict);
-    else if (status == PLAY_ERROR)
+    if (!is_run_folder(command->directory))
         decide(result, VERDICT_ERROR, why->text, command->strict);
-    else if (!judged)
-        decide(result, VERDICT_ERROR,
-               error.text[0] != '\0' ? error.text : why->text, command->strict);
+    else if (!judge_folder(command->directory, command->strict, result, &error))
+        decide(result, VERDICT_ERROR, error.text, command->strict);
     else if (status == PLAY_INCOMPLETE && why->text[0] != '\0' &&
              result->outcome == OUTCOME_INCONCLUSIVE)
         result->reason = result_text(result, why->text);
     if (result->outcome == OUTCOME_ERROR)
         take_logs(result, command->directory);
+}
+
+/* What could not be played at all leaves a record of that, so that the folder
+ * tells it to whoever judges it again. */
+static bool record_unplayed(const struct scenario *scenario,
+                            const struct play_options *options,
+                            enum play_status status, const struct error *why,
+                            struct error *error)
+{
+    char path[4096 + 32];
+    struct trace_events *events;
+    json_int_t now = (json_int_t)net_now();
+    bool good;
+
+    snprintf(path, sizeof path, "%s/events.jsonl", options->directory);
+    events = trace_events_open(path, error);
+    if (events == NULL)
+        return false;
+    good = trace_events_add(
+               events,
+               json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I}", "time", now,
+                         "event", "run", "scenario", scenario->id, "title",
+                         scenario->title, "gateway", options->gateway, "role",
+                         scenario->gateway, "seed", (json_int_t)options->seed),
+               error) &&
+           trace_events_add(events,
+                            json_pack("{s:I, s:s, s:s, s:s}", "time", now,
+                                      "event", "abort", "verdict",
+                                      status == PLAY_NOT_APPLICABLE
+                                          ? "not applicable"
+                                          : "error",
+                                      "reason", why->text),
+                            error);
+    return trace_events_close(events, good ? error : NULL) && good;
 }
 
 /* A capture that shows where to look, if there is something to see. */
@@ -236,6 +263,10 @@ static int play(const struct play_command *command,
         status = scenario_play(scenario, &options, &why);
     else
         error_set(&why, "%s", command->judge);
+    if ((status == PLAY_NOT_APPLICABLE || status == PLAY_ERROR) &&
+        !is_run_folder(directory) &&
+        !record_unplayed(scenario, &options, status, &why, &error))
+        return complain("%s", error.text);
     result_init(&result);
     describe(&result, scenario, &options);
     judge(&result, command, status, &why);

@@ -73,11 +73,15 @@ static void note_fail_over(struct oracle *oracle, const json_t *note,
 
 static void note_abort(struct oracle *oracle, const json_t *note)
 {
-    bool error = strcmp(text_of(note, "verdict"), "error") == 0;
+    const char *verdict = text_of(note, "verdict");
+
     if (oracle->aborted && oracle->abort_verdict == VERDICT_ERROR)
         return;
     oracle->aborted = true;
-    oracle->abort_verdict = error ? VERDICT_ERROR : VERDICT_INCONCLUSIVE;
+    oracle->abort_verdict = strcmp(verdict, "error") == 0 ? VERDICT_ERROR
+                            : strcmp(verdict, "not applicable") == 0
+                                ? VERDICT_NOT_APPLICABLE
+                                : VERDICT_INCONCLUSIVE;
     say(oracle->abort_reason, sizeof oracle->abort_reason, "%s",
         text_of(note, "reason"));
 }

@@ -74,6 +74,7 @@ struct result {
     uint64_t seed;
     bool from_run;     /* the trace says which run it is of */
     bool complete;     /* the trace reaches the end of the run */
+    bool died;         /* the gateway, unasked: no deviation excuses it */
     uint64_t started;  /* ns since the epoch */
     uint64_t duration; /* ns */
 

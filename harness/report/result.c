@@ -221,6 +221,15 @@ missing(const struct result *result, const struct known_deviation *known,
     return NULL;
 }
 
+/* Known or not. */
+static bool any_finding(const struct result *result, enum verdict verdict)
+{
+    for (size_t i = 0; i < result->finding_count; i++)
+        if (result->findings[i].finding.verdict == verdict)
+            return true;
+    return false;
+}
+
 /* The outcome of a trace that was judged to its end. */
 static enum outcome settle_conclusive(struct result *result,
                                       const struct known_deviation *known,
@@ -229,7 +238,8 @@ static enum outcome settle_conclusive(struct result *result,
     const struct known_deviation *absent = missing(result, known, count);
     size_t undecided = 0;
 
-    if (result_count(result, VERDICT_FAIL) > 0)
+    if (result_count(result, VERDICT_FAIL) > 0 || result->died ||
+        (result->judged == VERDICT_FAIL && !any_finding(result, VERDICT_FAIL)))
         return OUTCOME_FAIL;
     if (strict && result_count(result, VERDICT_WARNING) > 0) {
         result->reason = result_text(result, "warnings fail (--strict)");

@@ -201,6 +201,7 @@ json_t *result_to_json(const struct result *result)
     numbers_to_json(object, result, number_members, COUNT_OF(number_members));
     json_object_set_new(object, "from_run", json_boolean(result->from_run));
     json_object_set_new(object, "complete", json_boolean(result->complete));
+    json_object_set_new(object, "died", json_boolean(result->died));
     for (const char **at = result->clauses; *at != NULL; at++)
         json_array_append_new(clauses, json_string(*at));
     json_object_set_new(object, "clauses", clauses);
@@ -396,6 +397,7 @@ static bool result_from_json(struct result *result, const json_t *object,
     numbers_from_json(object, result, number_members, COUNT_OF(number_members));
     result->from_run = json_is_true(json_object_get(object, "from_run"));
     result->complete = json_is_true(json_object_get(object, "complete"));
+    result->died = json_is_true(json_object_get(object, "died"));
     clauses_from_json(result, json_object_get(object, "clauses"));
     numbers_from_json(json_object_get(object, "totals"), &result->totals,
                       totals_members, COUNT_OF(totals_members));

@@ -141,6 +141,26 @@ START_TEST(an_open_expectation_is_no_known_failure)
 }
 END_TEST
 
+START_TEST(a_dead_gateway_is_not_excused)
+{
+    struct result result;
+
+    result_init(&result);
+    sample_fill(&result, "a/known", VERDICT_FAIL);
+    result.died = true;
+    result_settle(&result, known, 1, false);
+    ck_assert_int_eq(result.outcome, OUTCOME_FAIL);
+    result_clear(&result);
+    /* A failure without a finding is one all the same. */
+    result_init(&result);
+    sample_fill(&result, "a/b", VERDICT_PASS);
+    result.judged = VERDICT_FAIL;
+    result_settle(&result, NULL, 0, false);
+    ck_assert_int_eq(result.outcome, OUTCOME_FAIL);
+    result_clear(&result);
+}
+END_TEST
+
 static int status_of(enum verdict a, enum verdict b)
 {
     struct report report = {.complete = true, .planned = 2};
@@ -300,6 +320,7 @@ int main(void)
     tcase_add_test(cases, another_finding_still_fails);
     tcase_add_test(cases, warnings_fail_when_strict);
     tcase_add_test(cases, an_open_expectation_is_no_known_failure);
+    tcase_add_test(cases, a_dead_gateway_is_not_excused);
     tcase_add_test(cases, exit_statuses);
     tcase_add_test(cases, a_result_comes_back_as_it_went);
     tcase_add_test(cases, a_wrong_result_file_is_refused);

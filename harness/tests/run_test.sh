@@ -68,6 +68,11 @@ run 'what it does not support is not applicable' 0 --gateway ./modest \
     --out modest.out rfc6311/failover-normal
 says 'so the verdict says, with the reason' \
     '^not applicable +rfc6311/failover-normal .*message_id_sync'
+"$program" check modest.out >out 2>err
+holds 'and check agrees that it is not applicable' \
+    grep -qE '^not applicable +rfc6311/failover-normal .*message_id_sync' out
+"$program" show modest.out/rfc6311/failover-normal >out 2>err
+holds 'and show shows as much' grep -q '== abort: .*not applicable' out
 
 adapter broken
 echo 'return {' >broken/profile.lua
