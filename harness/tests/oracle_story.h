@@ -567,4 +567,24 @@ static inline void violates(story_fn *tell, const char *clause,
     story_free(&s);
 }
 
+/* Two rows of the catalogue describe this one violation: a failure of each,
+ * and nothing else. */
+static inline void violates_both(story_fn *tell, const char *one,
+                                 const char *other)
+{
+    struct story s;
+    story_init(&s);
+    tell(&s);
+    struct oracle *oracle = judge_story(&s);
+    bool ok = count_findings(oracle, one, VERDICT_FAIL) == 1 &&
+              count_findings(oracle, other, VERDICT_FAIL) == 1 &&
+              count_findings(oracle, NULL, VERDICT_FAIL) == 2 &&
+              count_findings(oracle, NULL, VERDICT_WARNING) == 0;
+    if (!ok)
+        print_findings(oracle);
+    ck_assert_msg(ok, "wanted one fail of %s and one of %s", one, other);
+    oracle_free(oracle);
+    story_free(&s);
+}
+
 #endif

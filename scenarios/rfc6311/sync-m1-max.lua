@@ -16,6 +16,10 @@ sides disagree from then on.]],
             payloads = { sync_notify(random(4), m1, sa.received.next) } }
         t:expect_answer(sync, { m2 = m1 })
         local last = sa:send { message_id = m1, payloads = {} }
+        for _ = 1, 2 do
+            t:elapse(0.5)
+            sa:replay(last)
+        end
         t:expect_answer(last, { clauses = { "RFC6311-6.3-03" }, within = 2,
             text = "the request with the announced Message ID is answered" })
     end,

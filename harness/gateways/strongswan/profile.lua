@@ -45,6 +45,14 @@ return {
             link = "RFC 6311 5: the peer MUST respond",
         },
         {
+            clause = "RFC7296-1.4-04",
+            scenario = "rfc6311/failover-aead",
+            reason = "The IKE SA is destroyed without a Delete when the " ..
+                "answer cannot be sealed, so nothing on it is answered any " ..
+                "more",
+            link = "RFC 7296 1.4",
+        },
+        {
             clause = "RFC6311-5-04",
             scenario = "rfc6311/sync-during-ike-rekey",
             reason = "While its own IKE rekey is under way the SA is not in " ..
@@ -56,6 +64,16 @@ return {
         },
         {
             clause = "RFC6311-9-02",
+            scenario = "rfc6311/sync-while-request-outstanding",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-5.1-07",
             scenario = "rfc6311/sync-while-request-outstanding",
             reason = "An M1 above the expected ID resets the task manager " ..
                 "first, and the pending request is no longer counted: P2 is " ..
