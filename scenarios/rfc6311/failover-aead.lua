@@ -12,11 +12,11 @@ find another IV, and neither silence nor the loss of the IKE SA is in order.]],
         sa:request_liveness(3)
         cluster:fail_over()
         if not t:expect_answer(sa:synchronize {},
-                { clauses = { "RFC6311-5-04" },
+                { clauses = { "RFC6311-5-04" }, within = 3,
                   text = "the synchronization request is answered" }) then
             sa:abandon()
         end
         t:expect_answer(sa:start_liveness(), { clauses = { "RFC7296-1.4-04" },
-            text = "and the IKE SA still lives" })
+            within = 3, text = "and the IKE SA still lives" })
     end,
 }
