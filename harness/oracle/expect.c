@@ -48,8 +48,12 @@ static struct accusation accusation_of(struct oracle *oracle,
                                        const struct expectation *x,
                                        enum clause_id clause)
 {
+    /* An answer that is missing may be lost; one too many may be the copy of
+     * an earlier one that was lost. */
     struct accusation a = {
         .clause = clause,
+        .needs_whole = true,
+        .from_start = true,
         .finding = {.clause = clause_nth(clause),
                     .verdict = VERDICT_FAIL,
                     .time = x->until < x->time ? x->until : x->time,
@@ -74,6 +78,14 @@ static void undecided(struct expectations *e, const struct expectation *x,
     say(e->reason, sizeof e->reason, "undecided: %s: %s", what, reason);
 }
 
+void expect_lowered(struct oracle *oracle, const struct finding *finding)
+{
+    struct expectations *e = oracle->expectations;
+    if (e->undecided++ == 0)
+        say(e->reason, sizeof e->reason, "undecided: %s: %s", finding->expected,
+            finding->seen);
+}
+
 /* One finding for each clause. */
 static void find(struct oracle *oracle, const struct expectation *x,
                  const struct outcome_of *o, enum verdict verdict,
@@ -87,6 +99,7 @@ static void find(struct oracle *oracle, const struct expectation *x,
     for (size_t i = 0; i < x->clause_count; i++) {
         struct accusation a = accusation_of(oracle, x, x->clauses[i]);
         a.finding.verdict = verdict;
+        a.needs_whole = verdict == VERDICT_FAIL;
         accuse_frame(&a, &o->request);
         accuse_frame(&a, &o->sight);
         if (o->sight.time)
@@ -96,8 +109,10 @@ static void find(struct oracle *oracle, const struct expectation *x,
     }
 }
 
-static const char *shut_reason(const struct expectation *x)
+static const char *maybe_reason(const struct expectation *x)
 {
+    if (x->kind == SILENCE)
+        return "a message that could not be opened, or is a copy";
     return x->kind == DELIVERED || x->kind == UNDELIVERED
                ? "ESP that could not be opened"
                : "messages that could not be opened";
@@ -151,7 +166,7 @@ static void decide(struct oracle *oracle, const struct expectation *x,
         find(oracle, x, &o, VERDICT_INCONCLUSIVE,
              "the request is not in the capture");
     else if (o.match == MATCH_MAYBE)
-        find(oracle, x, &o, VERDICT_INCONCLUSIVE, shut_reason(x));
+        find(oracle, x, &o, VERDICT_INCONCLUSIVE, maybe_reason(x));
     else if (expect_forgotten(e, x->from))
         find(oracle, x, &o, VERDICT_INCONCLUSIVE,
              "too many messages to remember since");

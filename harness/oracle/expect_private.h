@@ -7,11 +7,14 @@
 enum {
     RECORDS_MAX = 8192, /* powers of two */
     ECHOES_MAX = 4096,
+    COPIES_NEAR = 64, /* echoes that a copy is looked for in */
     PENDING_MAX = 256,
     NOTIFIES_KEPT = 12,
     CLAUSES_KEPT = 8,
     TYPES_KEPT = 8,
 };
+
+#define COPY_NEAR_TIME (3 * NS_PER_MS)
 
 /* A message, in short. */
 struct record {
@@ -31,6 +34,7 @@ struct record {
 /* An ESP packet of the gateway: an echo reply, or one that stayed shut. */
 struct echo {
     struct sight sight;
+    uint64_t content;
     uint32_t spi;
     uint16_t identifier, sequence;
     bool opened;

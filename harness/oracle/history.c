@@ -91,7 +91,9 @@ enum history_result history_take(struct history *history, uint64_t value,
         old = look_up(history->sample, SAMPLE_BITS, value);
     if (old) {
         *before = old->frame;
-        return old->content == content ? HISTORY_SAME : HISTORY_CLASH;
+        return old->content == content || !content || !old->content
+                   ? HISTORY_SAME
+                   : HISTORY_CLASH;
     }
     struct history_entry entry = {value, content, frame};
     if (!history->recent || (history->recent_bits < RECENT_BITS_MAX &&

@@ -174,7 +174,7 @@ static void append(char *text, size_t size, const char *more)
 
 /* What rests on a frame that is not there convicts only where the capture is
  * known to hold them all. */
-static void decide(struct judge *judge, struct held_finding *held, bool whole)
+static void decide(struct oracle *oracle, struct held_finding *held, bool whole)
 {
     if (!held->needs_whole)
         return;
@@ -182,16 +182,18 @@ static void decide(struct judge *judge, struct held_finding *held, bool whole)
         held->finding.verdict = VERDICT_INCONCLUSIVE;
         append(held->finding.seen, sizeof held->finding.seen,
                "; unless the capture lacks frames");
+        if (held->finding.from_scenario)
+            expect_lowered(oracle, &held->finding);
     }
     struct accusation a = {.clause = held->clause, .finding = held->finding};
-    count(judge, &a);
+    count(&oracle->judge, &a);
 }
 
 void judge_finish(struct oracle *oracle, bool whole)
 {
     struct judge *judge = &oracle->judge;
     for (size_t i = 0; i < judge->count; i++)
-        decide(judge, &judge->findings[i], whole);
+        decide(oracle, &judge->findings[i], whole);
     if (judge->count > 1)
         qsort(judge->findings, judge->count, sizeof *judge->findings, by_time);
     judge->final = memory_resize(judge->final, sizeof judge->tally);

@@ -71,6 +71,9 @@ static void count_frame(struct oracle *oracle, const struct trace_event *event)
         return;
     oracle->last_frame = event->frame;
     oracle->last_file = event->file;
+    if (event->time < oracle->frame_time)
+        oracle->disordered = true;
+    oracle->frame_time = event->time;
     oracle->totals.frames++;
 }
 
@@ -110,10 +113,11 @@ void oracle_event(struct oracle *oracle, const struct trace_event *event)
     }
 }
 
-/* Whether the capture is known to hold all that passed. */
+/* Whether the capture is known to hold all that passed, in its order. */
 static bool is_whole(const struct oracle *oracle)
 {
-    if (!oracle->complete || oracle->totals.cut || oracle->capture_broken)
+    if (!oracle->complete || oracle->totals.cut || oracle->capture_broken ||
+        oracle->disordered)
         return false;
     if (oracle->capture_counted &&
         oracle->capture_frames != oracle->totals.frames)

@@ -158,7 +158,8 @@ struct history {
     uint32_t taken, sampled;
 };
 enum history_result { HISTORY_NEW, HISTORY_SAME, HISTORY_CLASH };
-/* `content` is a digest of what came with `value`. On CLASH *frame gets where
+/* `content` is a digest of what came with `value`, 0 if not all of it was
+ * captured. On CLASH *frame gets where
  * the value was seen before. */
 enum history_result history_take(struct history *history, uint64_t value,
                                  uint64_t content, uint64_t frame,
@@ -211,6 +212,7 @@ struct ike_seen {
     bool blind;         /* a message could not be opened */
     bool auth_complete; /* every IKE_AUTH message was opened, AUTH seen */
     bool auth_request_seen;
+    bool auth_goes_on;  /* its sender will authenticate once more */
     uint32_t auth_next; /* Message ID of the next IKE_AUTH request */
     uint32_t auth_child_spi;
     bool replaced; /* a rekey succeeded: */
@@ -266,6 +268,11 @@ struct esp_stream {
     struct esp_jump stale; /* of one that was to be dropped */
     uint16_t encr;         /* of its Child SA; 0: not known */
     bool fresh;            /* its creation was captured */
+    uint32_t key_row;      /* what opens it, 0: nothing does */
+    uint32_t former_row;   /* what opened the SA that had this SPI before */
+    bool shared;           /* by two SAs at one time, as behind a NAT */
+    uint16_t port;         /* that it goes to; 0 outside UDP */
+    bool moved;            /* to another port */
     struct history sequences, ivs;
     UT_hash_handle hh;
 };
@@ -297,6 +304,7 @@ struct seen {
 
 /* ---- Verdicts (judge.c) ---- */
 
+/* `from_start`: what is looked back at was captured from its beginning. */
 struct accusation {
     enum clause_id clause;
     bool needs_whole, from_start;
@@ -358,6 +366,8 @@ void expect_note(struct oracle *oracle, const json_t *note, uint64_t time);
 /* Decides those whose time is over at `time`. */
 void expect_until(struct oracle *oracle, uint64_t time);
 void expect_finish(struct oracle *oracle, bool complete);
+/* A finding about an expectation turned out to be inconclusive. */
+void expect_lowered(struct oracle *oracle, const struct finding *finding);
 /* How many could not be decided, and why the first of them. */
 size_t expect_undecided(const struct oracle *oracle, const char **reason);
 bool address_from_note(const json_t *value, struct address *out);
@@ -373,6 +383,8 @@ struct oracle {
     uint64_t last_frame;
     uint32_t last_file;
     uint64_t time;
+    uint64_t frame_time; /* of the last frame */
+    bool disordered;     /* frames are shown in another order than they had */
 
     bool notes; /* the trace has a record of a run */
     bool run, ended, complete, finished;
@@ -427,6 +439,13 @@ void copies_free(struct copies *copies);
 struct sync_request *sync_newest(struct party *party, size_t n);
 /* 0: Message ID sync (16420), 1: replay counter sync (16421). */
 enum knowledge negotiated(const struct ike_seen *sa, int which);
+/* Whether a number that falls is still one of the same SA: an SPI is used anew
+ * (RFC 4301 4.1), and only keys tell. */
+enum certainty { DOUBTFUL, IF_WHOLE, CERTAIN };
+enum certainty stream_is_one(const struct oracle *oracle,
+                             const struct trace_event *event,
+                             const struct esp_stream *stream,
+                             uint64_t sequence);
 struct esp_stream *stream_find(struct oracle *oracle,
                                const struct address *destination, uint32_t spi);
 struct esp_stream *stream_get(struct oracle *oracle,

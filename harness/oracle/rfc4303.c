@@ -28,6 +28,16 @@ static struct accusation accuse_esp(const struct trace_event *event,
     return a;
 }
 
+/* Without keys another SA may have taken the SPI. */
+static void doubt(struct accusation *a, enum certainty certainty)
+{
+    a->needs_whole = a->from_start = certainty == IF_WHOLE;
+    if (certainty != DOUBTFUL)
+        return;
+    a->finding.verdict = VERDICT_INCONCLUSIVE;
+    READING(a, "without keys: another SA may have taken the SPI");
+}
+
 static void submit_esp(struct oracle *oracle, struct accusation *a,
                        const struct sight *sight)
 {
@@ -50,6 +60,7 @@ static void rule_repeated(struct oracle *oracle,
     accuse_frame(&a, &earlier);
     EXPECTED(&a, "a sequence number above %" PRIu64, stream->highest);
     SEEN(&a, "%" PRIu64 " again, with other octets", sequence);
+    doubt(&a, stream_is_one(oracle, event, stream, sequence));
     if (stream->wrapped) {
         a.finding.verdict = VERDICT_INCONCLUSIVE;
         READING(&a, "without keys: the counter may have passed 2^32");
@@ -80,6 +91,7 @@ static void rule_fallen(struct oracle *oracle, const struct trace_event *event,
     EXPECTED(&a, "sequence numbers above %" PRIu64, stream->highest);
     SEEN(&a, "%d in a row up to %" PRIu64, FALLEN_RUN, sequence);
     READING(&a, "A23: strictly increasing, gaps are no fault");
+    doubt(&a, stream_is_one(oracle, event, stream, sequence));
     submit_esp(oracle, &a, sight);
 }
 

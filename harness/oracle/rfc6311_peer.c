@@ -45,14 +45,32 @@ static bool is_appendix_a(const struct sync_request *request,
     return false;
 }
 
+/* Of two requests with the same m1 only one may be answered, whatever was
+ * lost between them and in whichever order they came. */
+static bool has_twin(const struct seen *seen,
+                     const struct sync_request *request)
+{
+    const struct sync_request *other;
+    for (size_t n = 0; (other = sync_newest(seen->receiver, n)); n++)
+        if (other != request && other->response.count && !other->malformed &&
+            other->value.expected_send == request->value.expected_send &&
+            memcmp(other->value.nonce, request->value.nonce, 4) != 0)
+            return true;
+    return false;
+}
+
 /* RFC6311-5.1-05: silence where m1 is not above everything that the peer has
- * seen from the cluster, which its own earlier answer proves. */
+ * seen from the cluster, which its own earlier answer proves. What looks stale
+ * may be a copy of a request that was answered in time, and this the former
+ * answer to it (A01), if frames were lost. */
 static bool rule_5_1_05(struct seen *seen, const struct sync_request *request,
                         const struct ike_message_id_sync *answer)
 {
     if (!sync_is_stale(request))
         return false;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_05);
+    struct accusation a = has_twin(seen, request)
+                              ? accuse(seen, CLAUSE_RFC6311_5_1_05)
+                              : accuse_if_whole(seen, CLAUSE_RFC6311_5_1_05);
     accuse_frame(&a, &request->received_at);
     accuse_frame(&a, &request->first);
     EXPECTED(&a,
@@ -77,18 +95,11 @@ static void rule_second_answer(struct seen *seen,
     const struct ike_message_id_sync *before = &request->answer;
     bool same = answer->expected_send == before->expected_send &&
                 answer->expected_recv == before->expected_recv;
-    /* What was received since explains M2, or else another request with the
-     * same nonce was not captured. */
-    uint64_t bound = before->expected_recv;
-    if (seen->receiver->answered &&
-        (uint64_t)seen->receiver->answered_highest + 1 > bound)
-        bound = (uint64_t)seen->receiver->answered_highest + 1;
-    bool explained = request->copies > 1 && answer->expected_recv <= bound;
 
+    /* Another request with the same nonce may not have been captured. */
     judged(seen->oracle, CLAUSE_RFC6311_5_1_05);
-    struct accusation a = explained || same
-                              ? accuse(seen, CLAUSE_RFC6311_5_1_05)
-                              : accuse_if_whole(seen, CLAUSE_RFC6311_5_1_05);
+    struct accusation a = same ? accuse(seen, CLAUSE_RFC6311_5_1_05)
+                               : accuse_if_whole(seen, CLAUSE_RFC6311_5_1_05);
     accuse_frame(&a, &request->first);
     accuse_frame(&a, &request->response.first);
     accuse_frame(&a, &request->last);
@@ -172,8 +183,11 @@ static void charge_p2(struct seen *seen, const struct sync_request *request,
                       const struct limits *l, uint32_t p2,
                       enum clause_id clause, bool pending)
 {
-    struct accusation a =
-        p2 < l->p2 ? accuse(seen, clause) : accuse_if_whole(seen, clause);
+    /* Below P1 is certain. Below what was used may be the former answer to a
+     * request whose first copy was lost. */
+    struct accusation a = p2 < request->value.expected_recv
+                              ? accuse(seen, clause)
+                              : accuse_if_whole(seen, clause);
     if (l->used)
         accuse_frame(&a, &request->used_at);
     accuse_frame(&a, &request->first);
@@ -308,6 +322,19 @@ static void rule_unmatched(struct seen *seen,
     submit(seen->oracle, seen, &a);
 }
 
+/* Another request with that nonce waits for its answer: this may be it. */
+static bool is_ambiguous(const struct seen *seen,
+                         const struct sync_request *request)
+{
+    const struct sync_request *other;
+    for (size_t n = 0; (other = sync_newest(seen->receiver, n)); n++)
+        if (other != request && !other->response.count && !other->malformed &&
+            !sync_is_stale(other) &&
+            memcmp(other->value.nonce, request->value.nonce, 4) == 0)
+            return true;
+    return false;
+}
+
 static void judge_answer(struct seen *seen, struct sync_request *request,
                          const struct ike_message_id_sync *answer)
 {
@@ -315,7 +342,7 @@ static void judge_answer(struct seen *seen, struct sync_request *request,
 
     judged(seen->oracle, CLAUSE_RFC6311_5_04);
     /* A05: with two syncs crossing only the end state counts. */
-    if (request->crossing)
+    if (request->crossing || is_ambiguous(seen, request))
         return;
     if (rule_5_1_05(seen, request, answer))
         return;

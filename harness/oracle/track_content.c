@@ -42,6 +42,8 @@ void track_initial(struct seen *seen)
 
 /* ---- Payloads ---- */
 
+enum { ANOTHER_AUTH_FOLLOWS = 16405 }; /* RFC 4739 */
+
 static bool has_notify(const struct seen *seen, uint16_t type,
                        struct ike_notify *out)
 {
@@ -65,8 +67,10 @@ static void learn_auth(struct seen *seen)
         return;
     if (!seen->response) {
         sa->auth_request_seen = true;
+        sa->auth_goes_on = has_notify(seen, ANOTHER_AUTH_FOLLOWS, &notify);
     } else if (sa->auth_request_seen) {
-        if (ike_message_find(message, PAYLOAD_EAP)) {
+        if (ike_message_find(message, PAYLOAD_EAP) || sa->auth_goes_on ||
+            has_notify(seen, ANOTHER_AUTH_FOLLOWS, &notify)) {
             sa->auth_next++;
             sa->auth_request_seen = false;
         } else if (ike_message_find(message, PAYLOAD_AUTH)) {

@@ -23,6 +23,20 @@ uint64_t content_hash(struct bytes octets)
     return hash ^ hash >> 32;
 }
 
+/* Another SA has taken the SPI. */
+static void stream_renew(struct esp_stream *stream)
+{
+    struct esp_stream fresh = {.key = stream->key,
+                               .fresh = stream->fresh,
+                               .encr = stream->encr,
+                               .key_row = stream->key_row,
+                               .former_row = stream->former_row,
+                               .hh = stream->hh};
+    history_free(&stream->sequences);
+    history_free(&stream->ivs);
+    *stream = fresh;
+}
+
 static struct esp_key key_of(const struct address *destination, uint32_t spi)
 {
     struct esp_key key = {.destination.family = destination->family,
@@ -57,6 +71,9 @@ void child_link_add(struct oracle *oracle, const struct address *destination,
         HASH_ADD(hh, oracle->children, key, sizeof link->key, link);
     }
     link->encr = encr;
+    struct esp_stream *stream = stream_find(oracle, destination, spi);
+    if (stream && stream->any && !stream->key_row)
+        stream_renew(stream);
 }
 
 static void stream_remove(struct oracle *oracle, struct esp_stream *stream)
@@ -142,6 +159,46 @@ static void note_echo(struct oracle *oracle, const struct trace_event *event)
                                 .sequence = inner.sequence};
 }
 
+/* Keys tell one SA from the next that has its SPI. False: not to be judged. */
+static bool tell_apart(struct esp_stream *stream,
+                       const struct trace_event *event)
+{
+    const struct trace_esp *esp = &event->esp;
+    uint16_t port = event->packet.in_udp ? event->packet.destination.port : 0;
+    stream->moved |= stream->any && stream->port != port;
+    stream->port = port;
+    if (esp->status == TRACE_ESP_OPENED && esp->key_row != stream->key_row) {
+        if (stream->key_row && esp->key_row == stream->former_row) {
+            /* The former SA's last packets, or two SAs that live on. */
+            stream->shared = true;
+            return false;
+        }
+        stream->former_row = stream->key_row;
+        stream->key_row = esp->key_row;
+        if (stream->former_row)
+            stream_renew(stream);
+    }
+    return !stream->shared || esp->status == TRACE_ESP_OPENED;
+}
+
+enum certainty stream_is_one(const struct oracle *oracle,
+                             const struct trace_event *event,
+                             const struct esp_stream *stream, uint64_t sequence)
+{
+    enum { LONG_RUN = 1024, NEAR = 64, SOON = 10 };
+    if (event->esp.status == TRACE_ESP_OPENED)
+        return CERTAIN;
+    if (stream->moved)
+        return DOUBTFUL;
+    /* Nothing begins so near to where another one stands, nor so high so soon
+     * after it. */
+    if (sequence > LONG_RUN &&
+        (sequence + NEAR > stream->highest ||
+         event->time < stream->highest_at.time + SOON * NS_PER_S))
+        return CERTAIN;
+    return stream->fresh && !oracle->totals.ike_no_key ? IF_WHOLE : DOUBTFUL;
+}
+
 void track_esp(struct oracle *oracle, const struct trace_event *event)
 {
     const struct trace_esp *esp = &event->esp;
@@ -158,11 +215,13 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
     struct esp_stream *stream =
         stream_get(oracle, &event->packet.destination.address, esp->packet.spi);
     oracle->last_stream = stream;
+    if (!tell_apart(stream, event))
+        return;
     note_failover(oracle, stream);
     uint64_t sequence = widen(stream, esp);
-    enum history_result result =
-        history_take(&stream->sequences, sequence, content_hash(esp->octets),
-                     event->frame, &before);
+    uint64_t content = event->packet.truncated ? 0 : content_hash(esp->octets);
+    enum history_result result = history_take(&stream->sequences, sequence,
+                                              content, event->frame, &before);
     if (under_test(oracle, &event->packet.destination.address))
         note_echo(oracle, event);
     if (is_judged) {

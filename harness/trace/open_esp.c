@@ -130,6 +130,7 @@ static void opened(const struct attempt *attempt, bool esn, uint32_t high)
     struct esp_state *state = attempt->state;
 
     esp->status = TRACE_ESP_OPENED;
+    esp->key_row = (uint32_t)attempt->row->index + 1;
     esp->esn = esn;
     if (esn)
         esp->sequence = (uint64_t)high << 32 | esp->packet.sequence;
@@ -262,6 +263,7 @@ void open_esp(struct trace_reader *reader, struct trace_event *event)
     esp->octets = event->packet.payload;
     esp->iv = esp->inner = bytes_of(NULL, 0);
     esp->counter_mode = esp->esn = false;
+    esp->key_row = 0;
     esp->sequence = esp->packet.sequence;
     esp->next_header = 0;
     newest = keys_find_esp(reader->keys, esp->packet.spi);

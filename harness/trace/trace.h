@@ -116,6 +116,7 @@ struct trace_esp {
     struct bytes iv;     /* with a key only */
     bool counter_mode;
     bool esn;
+    uint32_t key_row;    /* of OPENED: which keys, from 1; else 0 */
     uint64_t sequence;   /* with ESN and a key the inferred 64 bits */
     uint8_t next_header; /* of OPENED */
     struct bytes inner;  /* of OPENED */
