@@ -18,7 +18,7 @@ static const struct defect table[] = {
      "compares M1 with regular requests only, not with earlier syncs",
      &defect_sync_accept, ACCEPT_FORGOTTEN},
     {"answers-sync-with-extra-payload", DEFECT_PEER, "RFC6311-5.1-10",
-     "processes a sync request that carries other payloads",
+     "answers a sync request that carries other payloads, and adds them",
      &defect_sync_accept, ACCEPT_EXTRA_PAYLOAD},
     {"acts-on-short-sync", DEFECT_PEER, "RFC6311-6.3-01",
      "takes missing octets of the sync notify for zeros",

@@ -88,6 +88,22 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* What else the request holds comes back in the answer. */
+static void return_others(struct ike_message *message,
+                          const struct incoming *in)
+{
+    struct ike_notify notify;
+
+    for (size_t i = 0; i < in->message.count; i++) {
+        const struct ike_payload *p = &in->message.payloads[i];
+        if (p->type != PAYLOAD_NOTIFY ||
+            !ike_notify_decode(p->body, &notify, NULL) ||
+            (notify.type != IKEV2_MESSAGE_ID_SYNC &&
+             notify.type != IPSEC_REPLAY_COUNTER_SYNC))
+            ike_message_add(message, p->type, p->body);
+    }
+}
+
 /* Answers as if the request were in order. */
 static void answer(struct builtin *gateway, const struct incoming *in,
                    const struct sync_request *sync, bool adopt)
@@ -104,6 +120,8 @@ static void answer(struct builtin *gateway, const struct incoming *in,
     ike_header_for(sa, INFORMATIONAL, true, in->header.message_id,
                    &message.header);
     add_sync(&message, &arena, &reply);
+    if (in->opened)
+        return_others(&message, in);
     send_back(gateway, in, &message);
     arena_free(&arena);
 }
