@@ -51,8 +51,8 @@ TESTS    := $(patsubst harness/tests/%.c,$(BUILD)/tests/%, \
 SCRIPTS  := $(sort $(wildcard harness/tests/*_test.sh))
 HEADERS  := $(wildcard harness/*/*.h)
 
-.PHONY: all help run check tests lint format-check tidy cppcheck scripts-check \
-        clean install setup
+.PHONY: all help run check tests kill-matrix lint format-check tidy cppcheck \
+        scripts-check clean install setup
 all: $(BUILD)/counterfoil
 
 help:
@@ -61,6 +61,7 @@ help:
 	@echo '                  (GATEWAY=strongswan, RUN="options and scenarios")'
 	@echo 'make check        install what is missing, build with sanitizers,'
 	@echo '                  run every test'
+	@echo 'make kill-matrix  defects of the built-in gateway, and what finds them'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install      PREFIX=$(PREFIX), DESTDIR is honoured'
 	@echo 'make setup        only install what is missing (Debian packages)'
@@ -123,6 +124,9 @@ check:
 tests: $(BUILD)/counterfoil $(TESTS)
 	$(Q)COUNTERFOIL=$(abspath $(BUILD)/counterfoil) \
 	    harness/tests/run.sh $(BUILD)/tests $(TESTS) $(SCRIPTS)
+
+kill-matrix: $(BUILD)/counterfoil
+	$(Q)harness/tests/kill_matrix.py --all $(abspath $<)
 
 setup:
 	$(Q)harness/setup.sh build run test lint
