@@ -306,6 +306,60 @@ START_TEST(retransmission_is_no_request)
 }
 END_TEST
 
+/* The request comes once more after so many ms; 0: it does not. */
+static enum verdict repeated_after(uint64_t ms, const char *clause)
+{
+    struct story s;
+    story_init(&s);
+    uint64_t from = begin(&s);
+    struct trace_event *e = request(&s, GATEWAY, INFORMATIONAL, 2);
+    if (ms) {
+        wait_ms(&s, ms);
+        again(&s, e);
+    }
+    expect(&s, "request", from, "},\"message_id\":2,\"again\":true" CLAUSE_04);
+    response(&s, HARNESS, INFORMATIONAL, 2);
+    exchange(&s, GATEWAY, 3);
+    note_end(&s);
+    return verdict_of(&s, clause, VERDICT_FAIL);
+}
+
+/* What comes at once is a copy that the network made. */
+START_TEST(request_again)
+{
+    ck_assert_int_eq(repeated_after(500, NULL), VERDICT_PASS);
+    ck_assert_int_eq(repeated_after(20, "RFC6311-5-04"), VERDICT_FAIL);
+    ck_assert_int_eq(repeated_after(0, "RFC6311-5-04"), VERDICT_FAIL);
+}
+END_TEST
+
+/* What was sent may be a response too, named by its digest. */
+static enum verdict response_answered(bool answered)
+{
+    struct story s;
+    char digest[33], more[160];
+    story_init(&s);
+    uint64_t from = begin(&s);
+    struct trace_event *odd = response(&s, HARNESS, INFORMATIONAL, 4);
+    seal(&s, odd, 1000);
+    if (answered)
+        response(&s, GATEWAY, INFORMATIONAL, 4);
+    bytes_to_hex(bytes_of(odd->ike.digest, 16), digest, sizeof digest);
+    snprintf(more, sizeof more,
+             ",\"exchange\":37,\"message_id\":4,\"digest\":\"%s\"}" CLAUSE_04,
+             digest);
+    expect(&s, "silence", from, more);
+    note_end(&s);
+    return verdict_of(&s, answered ? "RFC6311-5-04" : NULL, VERDICT_FAIL);
+}
+
+START_TEST(silence_after_a_response)
+{
+    ck_assert_int_eq(response_answered(false), VERDICT_PASS);
+    ck_assert_int_eq(response_answered(true), VERDICT_FAIL);
+}
+END_TEST
+
 static enum verdict delivery(const char *kind, uint16_t sequence,
                              const char *clause)
 {
@@ -465,6 +519,8 @@ int main(void)
     tcase_add_test(cases, levels);
     tcase_add_test(cases, requests);
     tcase_add_test(cases, retransmission_is_no_request);
+    tcase_add_test(cases, request_again);
+    tcase_add_test(cases, silence_after_a_response);
     tcase_add_test(cases, deliveries);
     tcase_add_test(cases, verdicts);
     tcase_add_test(cases, frames_are_counted);
