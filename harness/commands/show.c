@@ -143,6 +143,8 @@ static int show_frames(const struct show *show, bool folder)
     snprintf(events, sizeof events, "%s/events.jsonl", show->path);
     if (folder && trace.events == NULL && access(events, F_OK) == 0)
         trace.events = events;
+    if (folder && access(capture, F_OK) != 0 && trace.events != NULL)
+        trace.capture_count = 0; /* it was never played */
     bool good =
         (!folder || trace_keys_load_directory(keys, show->path, &error)) &&
         load_keys((const char *const *)show->keys.items, show->keys.count, keys,

@@ -73,6 +73,8 @@ holds 'and check agrees that it is not applicable' \
     grep -qE '^not applicable +rfc6311/failover-normal .*message_id_sync' out
 "$program" show modest.out/rfc6311/failover-normal >out 2>err
 holds 'and show shows as much' grep -q '== abort: .*not applicable' out
+holds 'also as JSON' sh -c \
+    "'$program' show --json modest.out/rfc6311/failover-normal | grep -q abort"
 
 adapter broken
 echo 'return {' >broken/profile.lua
