@@ -1,29 +1,23 @@
-#include "cluster/cluster.h"
+#include "cluster/cluster_private.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 struct member {
     struct node *node;
     bool up;
 };
 
-/* A message on its way. */
-struct queued {
-    struct synch_message message; /* octets point into `octets` */
-    struct buffer octets;
-    size_t from;
-    struct queued *next;
-};
-
 /* An SA of the active member that changed since the last flush. */
 struct change {
-    uint64_t spi_i, spi_r;
-    bool whole; /* SYNCH_IKE_SA, else SYNCH_MESSAGE_ID */
-    bool deleted;
-    struct change *next;
+    struct {
+        uint64_t spi_i, spi_r;
+    } key;
+    bool whole;        /* SYNCH_IKE_SA, else SYNCH_MESSAGE_ID */
+    UT_hash_handle hh; /* in the order of the first change */
 };
 
 struct cluster {
@@ -36,8 +30,8 @@ struct cluster {
     struct synch_policy policy;
     struct member *members;
     size_t member_count, active;
-    struct queued *queue; /* oldest first */
-    struct change *changes;
+    struct queue queue;
+    struct change *changes; /* uthash */
 };
 
 /* ---- What changed ---- */
@@ -45,15 +39,15 @@ struct cluster {
 static struct change *change_of(struct cluster *cluster,
                                 const struct ike_sa *sa)
 {
-    struct change **at = &cluster->changes;
+    struct change *change = NULL, key = {.key = {sa->spi_i, sa->spi_r}};
 
-    for (; *at; at = &(*at)->next)
-        if ((*at)->spi_i == sa->spi_i && (*at)->spi_r == sa->spi_r)
-            return *at;
-    *at = memory_take(sizeof **at);
-    (*at)->spi_i = sa->spi_i;
-    (*at)->spi_r = sa->spi_r;
-    return *at;
+    HASH_FIND(hh, cluster->changes, &key.key, sizeof key.key, change);
+    if (change)
+        return change;
+    change = memory_take(sizeof *change);
+    change->key = key.key;
+    HASH_ADD(hh, cluster->changes, key, sizeof change->key, change);
+    return change;
 }
 
 static void note_change(struct cluster *cluster, const struct ike_sa *sa,
@@ -76,7 +70,7 @@ static void note_change(struct cluster *cluster, const struct ike_sa *sa,
             change_of(cluster, sa);
         break;
     case IKE_EVENT_CLOSED:
-        change_of(cluster, sa)->deleted = true;
+        change_of(cluster, sa);
         break;
     default:
         break;
@@ -162,18 +156,14 @@ struct cluster *cluster_new(const char *name, size_t members,
     return cluster;
 }
 
-static void queued_free(struct queued *queued)
-{
-    buffer_free(&queued->octets);
-    free(queued);
-}
-
 static void changes_clear(struct cluster *cluster)
 {
-    while (cluster->changes) {
-        struct change *next = cluster->changes->next;
-        free(cluster->changes);
-        cluster->changes = next;
+    struct change *change, *next;
+
+    HASH_ITER(hh, cluster->changes, change, next)
+    {
+        HASH_DEL(cluster->changes, change);
+        free(change);
     }
 }
 
@@ -185,11 +175,7 @@ void cluster_free(struct cluster *cluster)
     for (size_t i = 0; i < cluster->member_count; i++)
         node_free(cluster->members[i].node);
     changes_clear(cluster);
-    while (cluster->queue) {
-        struct queued *next = cluster->queue->next;
-        queued_free(cluster->queue);
-        cluster->queue = next;
-    }
+    queue_free(&cluster->queue);
     free(cluster->members);
     free(cluster->name);
     memory_cleanse(cluster, sizeof *cluster);
@@ -266,10 +252,7 @@ static void put(struct cluster *cluster, struct queued *queued, uint64_t now)
         queued_free(queued);
         return;
     }
-    struct queued **at = &cluster->queue;
-    while (*at)
-        at = &(*at)->next;
-    *at = queued;
+    queue_add(&cluster->queue, queued);
 }
 
 static void put_sa(struct cluster *cluster, enum synch_kind kind,
@@ -285,24 +268,16 @@ static void put_sa(struct cluster *cluster, enum synch_kind kind,
     put(cluster, queued, now);
 }
 
-static const struct ike_sa *active_sa(struct cluster *cluster, uint64_t spi_i,
-                                      uint64_t spi_r)
-{
-    struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
-    while (sa && (sa->spi_i != spi_i || sa->spi_r != spi_r))
-        sa = ike_sa_next(sa);
-    return sa;
-}
-
 void cluster_flush(struct cluster *cluster, uint64_t now)
 {
     if (cluster->member_count < 2) {
         changes_clear(cluster);
         return;
     }
-    for (struct change *c = cluster->changes; c; c = c->next) {
-        const struct ike_sa *sa = active_sa(cluster, c->spi_i, c->spi_r);
-        struct ike_sa gone = {.spi_i = c->spi_i, .spi_r = c->spi_r};
+    for (struct change *c = cluster->changes; c; c = c->hh.next) {
+        const struct ike_sa *sa =
+            node_find_sa(cluster_active(cluster), c->key.spi_i, c->key.spi_r);
+        struct ike_sa gone = {.spi_i = c->key.spi_i, .spi_r = c->key.spi_r};
         if (!sa)
             put_sa(cluster, SYNCH_DELETE, &gone, now);
         else if (sa->state >= IKE_STATE_ESTABLISHED)
@@ -320,18 +295,15 @@ void cluster_synch_counters(struct cluster *cluster, uint64_t now)
             put_sa(cluster, SYNCH_COUNTER, sa, now);
 }
 
-/* Delivers, in the order of sending, what `due_by` covers. */
-static void deliver_due(struct cluster *cluster, uint64_t due_by)
+/* Delivers, in the order of sending, what is due by then. */
+static void deliver_due(struct cluster *cluster, uint64_t due_by,
+                        bool with_held)
 {
-    struct queued **at = &cluster->queue;
+    struct queued *next;
 
-    while (*at) {
-        struct queued *queued = *at;
-        if (queued->message.due > due_by) {
-            at = &queued->next;
-            continue;
-        }
-        *at = queued->next;
+    for (struct queued *queued = queue_take(&cluster->queue, due_by, with_held);
+         queued; queued = next) {
+        next = queued->next;
         deliver(cluster, queued);
         queued_free(queued);
     }
@@ -339,10 +311,7 @@ static void deliver_due(struct cluster *cluster, uint64_t due_by)
 
 void cluster_release_held(struct cluster *cluster, uint64_t now)
 {
-    for (struct queued *q = cluster->queue; q; q = q->next)
-        if (q->message.due == TIME_NEVER)
-            q->message.due = now;
-    deliver_due(cluster, now);
+    deliver_due(cluster, now, true);
 }
 
 /* ---- Running it ---- */
@@ -350,24 +319,21 @@ void cluster_release_held(struct cluster *cluster, uint64_t now)
 void cluster_receive(struct cluster *cluster, const struct datagram *datagram,
                      uint64_t now)
 {
-    deliver_due(cluster, now);
+    deliver_due(cluster, now, false);
     node_receive(cluster_active(cluster), datagram, now);
     cluster_flush(cluster, now);
 }
 
 uint64_t cluster_deadline(struct cluster *cluster)
 {
-    uint64_t deadline = ike_deadline(node_host(cluster_active(cluster)));
-
-    for (const struct queued *q = cluster->queue; q; q = q->next)
-        if (q->message.due < deadline)
-            deadline = q->message.due;
-    return deadline;
+    uint64_t ike = ike_deadline(node_host(cluster_active(cluster)));
+    uint64_t synch = queue_deadline(&cluster->queue);
+    return ike < synch ? ike : synch;
 }
 
 void cluster_expire(struct cluster *cluster, uint64_t now)
 {
-    deliver_due(cluster, now);
+    deliver_due(cluster, now, false);
     ike_expire(node_host(cluster_active(cluster)), now);
     cluster_flush(cluster, now);
 }

@@ -60,6 +60,14 @@ void node_receive(struct node *node, const struct datagram *datagram,
 /* Makes ESP state for Child SAs that have none, and drops it for those that
  * are gone; after an import. */
 void node_adopt(struct node *node);
+/* ike_import and ike_forget, with the ESP state of what they change. They cost
+ * the same however many SAs there are, as node_adopt does not. */
+struct ike_sa *node_import(struct node *node, struct bytes octets,
+                           struct error *error);
+void node_forget(struct node *node, struct ike_sa *sa);
+/* By both SPIs; NULL if there is none. */
+struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r);
+/* The newest first. */
 struct node_esp *node_esp_first(struct node *node);
 /* By the SPI that we chose; NULL if there is none. */
 struct node_esp *node_esp_find(struct node *node, uint32_t spi_in);

@@ -1,8 +1,15 @@
 #include "cluster/cluster.h"
 
 #include <stdlib.h>
+#include <uthash.h>
 
 enum { NODE_REPLAY_WINDOW = 128 };
+
+struct esp_entry {
+    struct node_esp esp;        /* first; the list is newest first */
+    struct esp_entry *previous; /* in that list */
+    UT_hash_handle hh;          /* by spi_in */
+};
 
 struct node {
     char *name;
@@ -11,64 +18,122 @@ struct node {
     struct node_hooks hooks;
     void *context;
     struct ike_host *host;
-    struct node_esp *esp;
+    struct esp_entry *newest;
+    struct esp_entry *table; /* uthash */
+    bool adopting;
+    struct buffer removed; /* SPIs, while adopting */
 };
 
-static void esp_free(struct node_esp *esp)
+static struct esp_entry *entry_find(const struct node *node, uint32_t spi_in)
 {
-    esp_sa_clear(&esp->in);
-    esp_sa_clear(&esp->out);
-    free(esp);
+    struct esp_entry *found = NULL;
+    HASH_FIND(hh, node->table, &spi_in, sizeof spi_in, found);
+    return found;
+}
+
+static struct esp_entry *entry_of(struct node_esp *esp)
+{
+    return (struct esp_entry *)esp;
 }
 
 static void esp_install(struct node *node, const struct child_sa *child)
 {
-    if (node_esp_find(node, child->spi_in))
+    if (entry_find(node, child->spi_in))
         return;
-    struct node_esp *esp = memory_take(sizeof *esp);
+    struct esp_entry *entry = memory_take(sizeof *entry);
+    struct node_esp *esp = &entry->esp;
     esp->spi_in = child->spi_in;
     esp->spi_out = child->spi_out;
     esp_sa_init(&esp->in, child->spi_in, &child->suite, &child->encr_in,
                 &child->integ_in, NODE_REPLAY_WINDOW);
     esp_sa_init(&esp->out, child->spi_out, &child->suite, &child->encr_out,
                 &child->integ_out, 0);
-    esp->next = node->esp;
-    node->esp = esp;
+    HASH_ADD(hh, node->table, esp.spi_in, sizeof esp->spi_in, entry);
+    if (node->newest) {
+        esp->next = &node->newest->esp;
+        node->newest->previous = entry;
+    }
+    node->newest = entry;
+}
+
+static void entry_remove(struct node *node, struct esp_entry *entry)
+{
+    struct node_esp *next = entry->esp.next;
+
+    if (entry->previous)
+        entry->previous->esp.next = next;
+    else
+        node->newest = next ? entry_of(next) : NULL;
+    if (next)
+        entry_of(next)->previous = entry->previous;
+    HASH_DEL(node->table, entry);
+    esp_sa_clear(&entry->esp.in);
+    esp_sa_clear(&entry->esp.out);
+    free(entry);
 }
 
 static void esp_remove(struct node *node, uint32_t spi_in)
 {
-    for (struct node_esp **at = &node->esp; *at; at = &(*at)->next) {
-        struct node_esp *esp = *at;
-        if (esp->spi_in == spi_in) {
-            *at = esp->next;
-            esp_free(esp);
-            return;
-        }
-    }
+    struct esp_entry *entry = entry_find(node, spi_in);
+
+    if (!entry)
+        return;
+    entry_remove(node, entry);
+    if (node->adopting)
+        buffer_u32(&node->removed, spi_in);
 }
 
-static bool child_exists(struct node *node, uint32_t spi_in)
+static void adopt_children(struct node *node, const struct ike_sa *sa)
 {
-    for (struct ike_sa *sa = ike_host_first(node->host); sa;
-         sa = ike_sa_next(sa))
-        for (struct child_sa *c = sa->children; c; c = c->next)
-            if (c->spi_in == spi_in)
-                return true;
-    return false;
+    for (const struct child_sa *c = sa->children; c; c = c->next)
+        esp_install(node, c);
 }
 
 void node_adopt(struct node *node)
 {
     for (struct ike_sa *sa = ike_host_first(node->host); sa;
          sa = ike_sa_next(sa))
-        for (struct child_sa *c = sa->children; c; c = c->next)
-            esp_install(node, c);
-    for (struct node_esp *esp = node->esp, *next; esp; esp = next) {
-        next = esp->next;
-        if (!child_exists(node, esp->spi_in))
-            esp_remove(node, esp->spi_in);
+        adopt_children(node, sa);
+    for (struct esp_entry *entry = node->newest, *next; entry; entry = next) {
+        next = entry->esp.next ? entry_of(entry->esp.next) : NULL;
+        if (!ike_host_find_child(node->host, entry->esp.spi_in, NULL))
+            entry_remove(node, entry);
     }
+}
+
+/* A Child SA that went may have left another one of the same SPI, under the
+ * IKE SA that replaced its own. */
+static void adopt_rest(struct node *node)
+{
+    struct cursor removed = cursor_over(buffer_view(&node->removed));
+
+    node->adopting = false;
+    while (cursor_left(&removed)) {
+        uint32_t spi_in = cursor_u32(&removed);
+        const struct child_sa *child =
+            ike_host_find_child(node->host, spi_in, NULL);
+        if (child)
+            esp_install(node, child);
+    }
+    buffer_free(&node->removed);
+}
+
+struct ike_sa *node_import(struct node *node, struct bytes octets,
+                           struct error *error)
+{
+    node->adopting = true;
+    struct ike_sa *sa = ike_import(node->host, octets, error);
+    if (sa)
+        adopt_children(node, sa);
+    adopt_rest(node);
+    return sa;
+}
+
+void node_forget(struct node *node, struct ike_sa *sa)
+{
+    node->adopting = true;
+    ike_forget(sa);
+    adopt_rest(node);
 }
 
 /* RFC 6311 5.2: all outgoing counters of the IKE SA skip by the delta. One
@@ -169,8 +234,8 @@ void node_free(struct node *node)
         return;
     node->hooks.event = NULL;
     ike_host_free(node->host);
-    while (node->esp)
-        esp_remove(node, node->esp->spi_in);
+    while (node->newest)
+        entry_remove(node, node->newest);
     free(node->name);
     free(node);
 }
@@ -187,14 +252,24 @@ struct ike_host *node_host(struct node *node)
 
 struct node_esp *node_esp_first(struct node *node)
 {
-    return node->esp;
+    return node->newest ? &node->newest->esp : NULL;
 }
 
 struct node_esp *node_esp_find(struct node *node, uint32_t spi_in)
 {
-    for (struct node_esp *esp = node->esp; esp; esp = esp->next)
-        if (esp->spi_in == spi_in)
-            return esp;
+    struct esp_entry *entry = entry_find(node, spi_in);
+    return entry ? &entry->esp : NULL;
+}
+
+struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r)
+{
+    const uint64_t ours[] = {spi_i, spi_r};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct ike_sa *sa = ike_host_find(node->host, ours[i]);
+        if (sa && sa->spi_i == spi_i && sa->spi_r == spi_r)
+            return sa;
+    }
     return NULL;
 }
 

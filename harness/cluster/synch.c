@@ -52,15 +52,6 @@ void synch_encode(enum synch_kind kind, struct node *node,
     }
 }
 
-static struct ike_sa *find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r)
-{
-    for (struct ike_sa *sa = ike_host_first(node_host(node)); sa;
-         sa = ike_sa_next(sa))
-        if (sa->spi_i == spi_i && sa->spi_r == spi_r)
-            return sa;
-    return NULL;
-}
-
 static void apply_counters(struct node *node, struct cursor *cursor)
 {
     while (cursor_left(cursor) && !cursor->failed) {
@@ -88,18 +79,13 @@ bool synch_apply(struct node *node, struct bytes octets, struct error *error)
                          "no sense",
                          kind, octets.size);
 
-    if (kind == SYNCH_IKE_SA) {
-        if (!ike_import(node_host(node), cursor_rest(&cursor), error))
-            return false;
-        node_adopt(node);
-        return true;
-    }
-    struct ike_sa *sa = find_sa(node, spi_i, spi_r);
+    if (kind == SYNCH_IKE_SA)
+        return node_import(node, cursor_rest(&cursor), error) != NULL;
+    struct ike_sa *sa = node_find_sa(node, spi_i, spi_r);
     if (!sa)
         return true;
     if (kind == SYNCH_DELETE) {
-        ike_forget(sa);
-        node_adopt(node);
+        node_forget(node, sa);
     } else if (kind == SYNCH_MESSAGE_ID) {
         uint32_t next_send = cursor_u32(&cursor);
         uint32_t next_receive = cursor_u32(&cursor);

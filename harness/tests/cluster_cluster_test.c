@@ -275,6 +275,114 @@ START_TEST(delayed_updates_reach_the_member_that_took_over)
 }
 END_TEST
 
+/* What is delayed and what is held arrive together, in the order of sending:
+ * else the standby would end with the older counters. */
+START_TEST(released_updates_keep_their_order)
+{
+    struct synch_policy *policy = cluster_policy(w.cluster);
+    static const enum synch_fate fates[] = {SYNCH_HOLD, SYNCH_DELAY, SYNCH_HOLD,
+                                            SYNCH_DELAY};
+    const struct ike_sa *standby =
+        ike_host_first(node_host(cluster_member(w.cluster, 1)));
+
+    for (size_t i = 0; i < 4; i++) {
+        policy->fate[SYNCH_MESSAGE_ID] = fates[i];
+        policy->delay[SYNCH_MESSAGE_ID] = (4 - i) * NS_PER_S;
+        liveness(w.cluster, 1);
+    }
+    ck_assert_uint_eq(standby->next_send, 0);
+    pass_time(NS_PER_S + 500 * NS_PER_MS);
+    ck_assert_uint_eq(standby->next_send, 4);
+    cluster_release_held(w.cluster, w.now + 10 * NS_PER_S);
+    ck_assert_uint_eq(standby->next_send, 3); /* the held one, sent last */
+}
+END_TEST
+
+enum { MANY = 200 };
+
+static void connect_many(void)
+{
+    struct endpoint local = {.port = PORT_IKE}, remote = local;
+
+    address_parse("192.0.2.2", &local.address);
+    address_parse("192.0.2.1", &remote.address);
+    for (int i = 1; i < MANY; i++)
+        ike_connect(node_host(cluster_active(w.peer)), &local, &remote, w.now);
+    turn();
+}
+
+/* Each IKE SA and its ESP state is found by its SPIs, in every member. */
+static void check_all(struct node *node, size_t expected)
+{
+    size_t esps = 0, sas = 0;
+
+    for (struct node_esp *e = node_esp_first(node); e; e = e->next) {
+        ck_assert_ptr_eq(node_esp_find(node, e->spi_in), e);
+        ck_assert_ptr_nonnull(
+            ike_host_find_child(node_host(node), e->spi_in, NULL));
+        esps++;
+    }
+    for (struct ike_sa *sa = ike_host_first(node_host(node)); sa;
+         sa = ike_sa_next(sa), sas++) {
+        ck_assert_ptr_eq(node_find_sa(node, sa->spi_i, sa->spi_r), sa);
+        ck_assert_ptr_null(node_find_sa(node, sa->spi_i, sa->spi_r + 1));
+        ck_assert_ptr_null(node_find_sa(node, sa->spi_i + 1, sa->spi_r));
+        ck_assert_ptr_nonnull(node_esp_find(node, sa->children->spi_in));
+    }
+    ck_assert_uint_eq(sas, expected);
+    ck_assert_uint_eq(esps, expected);
+}
+
+START_TEST(many_sas_survive_a_crash)
+{
+    struct ike_message_id_sync sync;
+    struct error error;
+
+    connect_many();
+    for (size_t i = 0; i < 3; i++)
+        check_all(cluster_member(w.cluster, i), MANY);
+    /* Every third goes; the lists and tables lose the same. */
+    size_t n = 0, gone = 0;
+    for (struct ike_sa *sa = sa_of(w.peer); sa; sa = ike_sa_next(sa))
+        if (n++ % 3 == 0)
+            gone += ike_delete(sa, w.now, &error);
+    turn();
+    for (size_t i = 0; i < 3; i++)
+        check_all(cluster_member(w.cluster, i), MANY - gone);
+    fail_over(FAILOVER_CRASH);
+    for (struct ike_sa *sa = sa_of(w.cluster); sa; sa = ike_sa_next(sa)) {
+        cluster_choose_sync(sa, &w.rng.rng, &sync);
+        ck_assert(ike_synchronize(sa, &sync, 0, 0, w.now, &error));
+    }
+    turn();
+    ck_assert_uint_eq(w.syncs_done, 2 * (MANY - gone));
+    ping(w.cluster, 1);
+}
+END_TEST
+
+/* A Child SA that moved to another IKE SA has its ESP state under it. */
+START_TEST(the_esp_state_follows_the_child_sa)
+{
+    struct node *standby = cluster_member(w.cluster, 1);
+    uint32_t spi = sa_of(w.cluster)->children->spi_in;
+    struct error error;
+
+    ck_assert(ike_rekey(sa_of(w.cluster), w.now, &error));
+    turn();
+    cluster_flush(w.cluster, w.now);
+    ck_assert_ptr_nonnull(node_esp_find(standby, spi));
+    struct ike_sa *owner = NULL;
+    ck_assert_ptr_nonnull(ike_host_find_child(node_host(standby), spi, &owner));
+    struct buffer octets = {0};
+    ike_export(owner, &octets);
+    node_forget(standby, owner);
+    ck_assert_ptr_null(node_esp_find(standby, spi));
+    ck_assert_ptr_nonnull(node_import(standby, buffer_view(&octets), &error));
+    ck_assert_ptr_nonnull(node_esp_find(standby, spi));
+    buffer_free(&octets);
+}
+END_TEST
+
 START_TEST(esp_goes_on_after_shared_counters)
 {
     for (int i = 0; i < 5; i++)
@@ -360,6 +468,9 @@ int main(void)
     tcase_add_test(tests, lost_updates_leave_the_standby_behind);
     tcase_add_test(tests, held_updates_arrive_when_released);
     tcase_add_test(tests, delayed_updates_reach_the_member_that_took_over);
+    tcase_add_test(tests, released_updates_keep_their_order);
+    tcase_add_test(tests, many_sas_survive_a_crash);
+    tcase_add_test(tests, the_esp_state_follows_the_child_sa);
     tcase_add_test(tests, esp_goes_on_after_shared_counters);
     tcase_add_test(tests, esp_without_shared_counters_is_taken_for_a_replay);
     tcase_add_test(tests, a_planned_handover_needs_no_sync);
