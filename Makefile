@@ -90,10 +90,11 @@ $(BUILD)/tests/%: harness/tests/%.c $(BUILD)/libcounterfoil.a
 
 # The report's page and the scenarios' prelude as C strings.
 $(BUILD)/generated/page_css.inc: reports/page.css
-$(BUILD)/generated/prelude.inc: harness/script/prelude.lua
+$(BUILD)/generated/prelude.inc: $(sort $(wildcard \
+    harness/script/prelude/*.lua))
 $(BUILD)/generated/page_css.inc $(BUILD)/generated/prelude.inc:
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< >$@
+	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $^ >$@
 $(BUILD)/report/html.o: $(BUILD)/generated/page_css.inc
 $(BUILD)/script/prelude.o: $(BUILD)/generated/prelude.inc
 

@@ -1,4 +1,4 @@
-/* The functions that prelude.lua is made of: clusters and IKE SAs. */
+/* The functions that prelude/ is made of: clusters and IKE SAs. */
 #include <string.h>
 
 #include "script/bind_private.h"

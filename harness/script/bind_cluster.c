@@ -1,4 +1,4 @@
-/* The functions that prelude.lua is made of: clusters, synch channel, ESP. */
+/* The functions that prelude/ is made of: clusters, synch channel, ESP. */
 #include <string.h>
 
 #include "script/bind_private.h"

@@ -1,4 +1,4 @@
-/* The functions that prelude.lua is made of: time, sending, notes, the
+/* The functions that prelude/ is made of: time, sending, notes, the
  * gateway's adapter. */
 #include <string.h>
 

@@ -3,26 +3,41 @@
 
 #include "script/bind_private.h"
 
-void call_handler(struct play *play, const char *name, int arguments,
-                  int results)
+/* Protected: whatever goes wrong between the engine and the script ends
+ * here, since the engine is above us on the stack. */
+static int handle(lua_State *lua)
 {
-    lua_State *lua = play->lua;
+    const struct handling *h = lua_touserdata(lua, 1);
 
+    lua_settop(lua, 0);
     lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.handlers");
-    lua_getfield(lua, -1, name);
-    lua_remove(lua, -2);
-    lua_insert(lua, -arguments - 1);
-    if (lua_pcall(lua, arguments, results, 0) == LUA_OK)
-        return;
-    /* The engine is above us on the stack: the error waits until it is done. */
-    if (!play->handler_failed) {
+    lua_getfield(lua, 1, h->name);
+    lua_remove(lua, 1);
+    lua_call(lua, h->push(lua, h), 1);
+    if (h->take)
+        h->take(lua, h);
+    return 0;
+}
+
+void call_handler(struct play *play, struct handling *handling)
+{
+    lua_State *lua = play->thread;
+
+    handling->play = play;
+    luaL_checkstack(lua, 4, "too deep");
+    lua_pushcfunction(lua, environment_place);
+    lua_pushcfunction(lua, handle);
+    lua_pushlightuserdata(lua, handling);
+    play->handling++;
+    int status = lua_pcall(lua, 1, 0, -3);
+    play->handling--;
+    if (status != LUA_OK && !play->handler_failed) {
         play->handler_failed = true;
         lua_setfield(lua, LUA_REGISTRYINDEX, "counterfoil.failure");
-    } else {
+    } else if (status != LUA_OK) {
         lua_pop(lua, 1);
     }
-    for (int i = 0; i < results; i++)
-        lua_pushnil(lua);
+    lua_pop(lua, 1);
 }
 
 static lua_Integer number_of(struct play *play, const struct node *node)

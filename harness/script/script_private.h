@@ -97,7 +97,7 @@ bool play_credentials(struct play *play, const char *kind, struct error *error);
 /* Drives everything until something happened or `deadline`. */
 void play_step(struct play *play, uint64_t deadline);
 
-/* ---- bind.c: the functions that prelude.lua is made of ---- */
+/* ---- bind.c: the functions that prelude/ is made of ---- */
 
 /* Pushes the table `core`. */
 void bind_core(struct play *play);
