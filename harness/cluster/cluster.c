@@ -175,7 +175,7 @@ void cluster_free(struct cluster *cluster)
     for (size_t i = 0; i < cluster->member_count; i++)
         node_free(cluster->members[i].node);
     changes_clear(cluster);
-    queue_free(&cluster->queue);
+    synch_queue_free(&cluster->queue);
     free(cluster->members);
     free(cluster->name);
     memory_cleanse(cluster, sizeof *cluster);
@@ -252,7 +252,7 @@ static void put(struct cluster *cluster, struct queued *queued, uint64_t now)
         queued_free(queued);
         return;
     }
-    queue_add(&cluster->queue, queued);
+    synch_queue_add(&cluster->queue, queued);
 }
 
 static void put_sa(struct cluster *cluster, enum synch_kind kind,
@@ -301,7 +301,8 @@ static void deliver_due(struct cluster *cluster, uint64_t due_by,
 {
     struct queued *next;
 
-    for (struct queued *queued = queue_take(&cluster->queue, due_by, with_held);
+    for (struct queued *queued =
+             synch_queue_take(&cluster->queue, due_by, with_held);
          queued; queued = next) {
         next = queued->next;
         deliver(cluster, queued);
@@ -327,7 +328,7 @@ void cluster_receive(struct cluster *cluster, const struct datagram *datagram,
 uint64_t cluster_deadline(struct cluster *cluster)
 {
     uint64_t ike = ike_deadline(node_host(cluster_active(cluster)));
-    uint64_t synch = queue_deadline(&cluster->queue);
+    uint64_t synch = synch_queue_deadline(&cluster->queue);
     return ike < synch ? ike : synch;
 }
 

@@ -21,13 +21,14 @@ struct queue {
 };
 
 /* Takes ownership of `queued`, whose message says when it is due. */
-void queue_add(struct queue *queue, struct queued *queued);
+void synch_queue_add(struct queue *queue, struct queued *queued);
 /* TIME_NEVER if nothing is delayed. */
-uint64_t queue_deadline(const struct queue *queue);
+uint64_t synch_queue_deadline(const struct queue *queue);
 /* Removes what is due by then, and `with_held` what is held; a list in the
  * order of sending, each to be released with queued_free. */
-struct queued *queue_take(struct queue *queue, uint64_t due_by, bool with_held);
-void queue_free(struct queue *queue);
+struct queued *synch_queue_take(struct queue *queue, uint64_t due_by,
+                                bool with_held);
+void synch_queue_free(struct queue *queue);
 void queued_free(struct queued *queued);
 
 #endif

@@ -51,7 +51,7 @@ static struct queued *pop(struct queue *queue)
 
 /* ---- The queue ---- */
 
-void queue_add(struct queue *queue, struct queued *queued)
+void synch_queue_add(struct queue *queue, struct queued *queued)
 {
     queued->number = queue->sent++;
     queued->next = NULL;
@@ -71,7 +71,7 @@ void queue_add(struct queue *queue, struct queued *queued)
     rise(queue, queue->count - 1);
 }
 
-uint64_t queue_deadline(const struct queue *queue)
+uint64_t synch_queue_deadline(const struct queue *queue)
 {
     return queue->count ? queue->delayed[0]->message.due : TIME_NEVER;
 }
@@ -81,7 +81,8 @@ static int in_order(const struct queued *a, const struct queued *b)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-struct queued *queue_take(struct queue *queue, uint64_t due_by, bool with_held)
+struct queued *synch_queue_take(struct queue *queue, uint64_t due_by,
+                                bool with_held)
 {
     struct queued *taken = NULL;
 
@@ -104,11 +105,12 @@ void queued_free(struct queued *queued)
     free(queued);
 }
 
-void queue_free(struct queue *queue)
+void synch_queue_free(struct queue *queue)
 {
     struct queued *next;
 
-    for (struct queued *q = queue_take(queue, TIME_NEVER, true); q; q = next) {
+    for (struct queued *q = synch_queue_take(queue, TIME_NEVER, true); q;
+         q = next) {
         next = q->next;
         queued_free(q);
     }
