@@ -32,7 +32,7 @@ packages_for() {
         ;;
     test)
         echo check tshark libxml2-utils python3-jsonschema python3-scapy \
-            python3-minimal
+            python3-cryptography python3-minimal
         ;;
     lint) echo clang-format clang-tidy cppcheck shellcheck ;;
     *)

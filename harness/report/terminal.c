@@ -166,6 +166,7 @@ static void result_line(const struct terminal *terminal,
                         const struct result *result)
 {
     size_t warnings = result_count(result, VERDICT_WARNING);
+    size_t open = result_count(result, VERDICT_INCONCLUSIVE);
     char verdict[16];
 
     snprintf(verdict, sizeof verdict, "%-14s", outcome_name(result->outcome));
@@ -175,6 +176,8 @@ static void result_line(const struct terminal *terminal,
     if (warnings > 0 && result->outcome == OUTCOME_PASS)
         fprintf(terminal->out, "  %zu warning%s", warnings,
                 warnings > 1 ? "s" : "");
+    if (open > 0 && result->outcome == OUTCOME_PASS)
+        fprintf(terminal->out, "  %zu left open", open);
     if (result->outcome == OUTCOME_NOT_APPLICABLE && result->reason[0] != '\0')
         fprintf(terminal->out, "  %s", result->reason);
     fputc('\n', terminal->out);
@@ -195,12 +198,27 @@ static void log_tail(const struct terminal *terminal, const char *text)
     }
 }
 
+static bool is_quiet(const struct result *result)
+{
+    return result->outcome == OUTCOME_PASS ||
+           result->outcome == OUTCOME_XFAIL ||
+           result->outcome == OUTCOME_NOT_APPLICABLE;
+}
+
+/* Those that are not known, of one verdict. */
+static void finding_texts(const struct terminal *terminal,
+                          const struct result *result, enum verdict verdict)
+{
+    for (size_t i = 0; i < result->finding_count; i++)
+        if (!result->findings[i].known &&
+            result->findings[i].finding.verdict == verdict)
+            finding_text(terminal, &result->findings[i]);
+}
+
 void terminal_result(const struct terminal *terminal,
                      const struct result *result)
 {
-    bool quiet = result->outcome == OUTCOME_PASS ||
-                 result->outcome == OUTCOME_XFAIL ||
-                 result->outcome == OUTCOME_NOT_APPLICABLE;
+    bool quiet = is_quiet(result);
 
     terminal_progress(terminal, "");
     result_line(terminal, result);
@@ -208,10 +226,11 @@ void terminal_result(const struct terminal *terminal,
     if (quiet && result_count(result, VERDICT_WARNING) == 0 &&
         result->notice[0] == '\0')
         return;
-    for (size_t i = 0; i < result->finding_count; i++)
-        if (!quiet || !result->findings[i].known)
+    if (quiet) {
+        finding_texts(terminal, result, VERDICT_WARNING);
+    } else {
+        for (size_t i = 0; i < result->finding_count; i++)
             finding_text(terminal, &result->findings[i]);
-    if (!quiet) {
         if (result_count(result, VERDICT_FAIL) == 0) /* else it is said above */
             field(terminal, "reason", result->reason);
         log_tail(terminal, result->log_tail);
@@ -280,6 +299,8 @@ void terminal_details(const struct terminal *terminal,
     const struct oracle_totals *totals = &result->totals;
     char blind[512];
 
+    if (is_quiet(result))
+        finding_texts(terminal, result, VERDICT_INCONCLUSIVE);
     sa_lines(terminal, result);
     tally_lines(terminal, result);
     fprintf(terminal->out,

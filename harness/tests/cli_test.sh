@@ -123,57 +123,70 @@ expect 'folder without a run' 2 'neither trace.pcapng nor events.jsonl' \
 expect 'show what is not there' 2 'nowhere.pcap: No such file' show nowhere.pcap
 expect 'show two at a time' 2 'one capture at a time' show a b
 
-if /usr/bin/python3 -c 'import scapy.all' 2>/dev/null; then
+if /usr/bin/python3 -c 'import cryptography, scapy.all' 2>/dev/null; then
     /usr/bin/python3 - 2>err >out <<'PYTHON'
-from scapy.all import Ether, IP, UDP, Raw, wrpcap
-import struct
+from scapy.all import Ether, ICMP, IP, Raw, UDP, wrpcap
+from scapy.layers.ipsec import ESP, SecurityAssociation
 
-def esp(sequence, fill):
+key = bytes(range(20))
+sa = SecurityAssociation(ESP, spi=0xc0ffee01, crypt_algo="AES-GCM",
+                         crypt_key=key, tunnel_header=IP())
+
+def esp(sequence):
+    inner = (IP(src="203.0.113.1", dst="198.51.100.1")
+             / ICMP(type=0, seq=esp.count))
+    sealed = sa.encrypt(inner, seq_num=sequence, iv=bytes(7) + bytes([esp.count]))
     frame = (Ether(src="02:00:00:00:00:02", dst="02:00:00:00:00:01")
              / IP(src="192.0.2.2", dst="192.0.2.1")
-             / UDP(sport=4500, dport=4500)
-             / Raw(struct.pack(">II", 0xc0ffee01, sequence) + fill * 64))
+             / UDP(sport=4500, dport=4500) / Raw(bytes(sealed[ESP])))
     frame.time = 1700000000 + esp.count / 100
     esp.count += 1
     return frame
 
 esp.count = 0
-wrpcap("good.pcap", [esp(n, bytes([n])) for n in range(1, 9)])
-wrpcap("bad.pcap", [esp(1, b"a"), esp(2, b"b"), esp(2, b"c"), esp(3, b"d")])
+wrpcap("good.pcap", [esp(n) for n in range(1, 9)])
+wrpcap("bad.pcap", [esp(1), esp(2), esp(2), esp(3)])
+with open("esp_sa", "w") as table:
+    table.write('"IPv4","192.0.2.2","192.0.2.1","0xc0ffee01",'
+                '"AES-GCM with 16 octet ICV [RFC4106]","0x%s","NULL",""\n'
+                % key.hex())
 PYTHON
     holds 'captures to judge' test -s bad.pcap
-    expect 'a sequence number used twice' 1 '^fail +bad.pcap' check bad.pcap
-    expect 'with its frames' 1 '^ +frames +2, 3$' check bad.pcap
-    expect 'of one SA' 1 '^  ESP c0ffee01 +4 +0 +1 ' check bad.pcap
+    expect 'a sequence number used twice' 1 '^fail +bad.pcap' check --keys esp_sa bad.pcap
+    expect 'with its frames' 1 '^ +frames +2, 3$' check --keys esp_sa bad.pcap
+    expect 'of one SA' 1 '^  ESP c0ffee01 +4 +4 +1 ' check --keys esp_sa bad.pcap
     expect 'and clause by clause' 1 '^  RFC4303-[0-9.]+-[0-9]+ +MUST .* 1 +0 +0$' \
-        check bad.pcap
-    expect 'what could not be judged is counted' 1 \
+        check --keys esp_sa bad.pcap
+    expect 'not without keys: another SA may have taken the SPI' 0 \
+        '^pass +bad.pcap .*1 left open' check bad.pcap
+    expect 'which is shown' 0 '^  inconclusive RFC4303' check bad.pcap
+    expect 'what could not be judged is counted' 0 \
         'not judged: 4 ESP packets without a key' check bad.pcap
     expect 'not by an address that is not under test' 3 '^inconclusive' \
-        check --peer 192.0.2.1 bad.pcap
-    expect 'numbers in order' 0 '^pass +good.pcap' check good.pcap
+        check --keys esp_sa --peer 192.0.2.1 bad.pcap
+    expect 'numbers in order' 0 '^pass +good.pcap' check --keys esp_sa good.pcap
     head -c $(($(stat -c %s bad.pcap) - 20)) bad.pcap >cut.pcap
     expect 'a capture that is cut is judged up to there' 1 \
-        'judged up to where the trace breaks' check cut.pcap
-    expect 'several captures are one trace' 1 '^fail ' check good.pcap bad.pcap
+        'judged up to where the trace breaks' check --keys esp_sa cut.pcap
+    expect 'several captures are one trace' 1 '^fail ' check --keys esp_sa good.pcap bad.pcap
     expect 'from standard input' 2 'standard input|^ +reason' check -
-    expect 'a ladder' 0 'ESP c0ffee01 seq 3' show bad.pcap
-    expect 'with the finding in it' 0 '!! fail RFC' show bad.pcap
-    expect 'reports of all kinds' 1 '^not ok 1 - bad.pcap' check bad.pcap \
+    expect 'a ladder' 0 'ESP c0ffee01 seq 3' show --keys esp_sa bad.pcap
+    expect 'with the finding in it' 0 '!! fail RFC' show --keys esp_sa bad.pcap
+    expect 'reports of all kinds' 1 '^not ok 1 - bad.pcap' check --keys esp_sa bad.pcap \
         --tap --json r.json --junit r.xml --html r.html --annotate a.pcapng
     holds 'JSON' /usr/bin/python3 -c 'import json
 r = json.load(open("r.json"))
 assert r["complete"] and r["exit_status"] == 1
 f = r["results"][0]["findings"][0]
 assert f["frames"] == [2, 3] and f["subject"]["address"] == "192.0.2.2", f'
-    expect 'JSON on standard output' 1 '"exit_status": 1' check bad.pcap --json -
+    expect 'JSON on standard output' 1 '"exit_status": 1' check --keys esp_sa bad.pcap --json -
     cp out stdout.json
     holds 'and nothing else there' /usr/bin/python3 -c \
         'import json; json.load(open("stdout.json"))'
     expect 'output that cannot be written' 2 '/nowhere/r.xml' \
-        check good.pcap --junit /nowhere/r.xml
+        check --keys esp_sa good.pcap --junit /nowhere/r.xml
     expect 'no annotation over the capture' 2 'written over itself' \
-        check bad.pcap --annotate bad.pcap
+        check --keys esp_sa bad.pcap --annotate bad.pcap
     cat >terminal.py <<'PYTHON'
 import os, pty, sys
 pid, fd = pty.fork()
@@ -189,16 +202,16 @@ while True:
     os.write(1, octets)
 PYTHON
     TERM=xterm NO_COLOR='' /usr/bin/python3 terminal.py "$program" check \
-        bad.pcap >coloured 2>err
+        --keys esp_sa bad.pcap >coloured 2>err
     holds 'colour on a terminal' grep -q $'\033\[31;1mfail' coloured
     TERM=xterm NO_COLOR=1 /usr/bin/python3 terminal.py "$program" check \
-        bad.pcap >plain 2>err
+        --keys esp_sa bad.pcap >plain 2>err
     holds 'NO_COLOR is honoured' sh -c \
         "grep -q 'fail  ' plain && ! grep -q '\\[[0-9;]*m' plain"
     TERM=dumb NO_COLOR='' /usr/bin/python3 terminal.py "$program" check \
-        bad.pcap >dumb.out 2>err
+        --keys esp_sa bad.pcap >dumb.out 2>err
     holds 'a dumb terminal gets plain lines' test -z "$(tr -dc '\033' <dumb.out)"
-    expect 'no colour elsewhere' 1 '^fail  ' check bad.pcap
+    expect 'no colour elsewhere' 1 '^fail  ' check --keys esp_sa bad.pcap
     if have xmllint; then
         holds 'JUnit is well-formed' xmllint --noout --nonet r.xml
         holds 'JUnit counts' test \
@@ -227,7 +240,7 @@ for result in json.load(open("r.json"))["results"]:
         echo 'ok - comments by tshark # SKIP tshark is not installed'
     fi
 else
-    echo 'ok - judged captures # SKIP python3-scapy is not installed'
+    echo 'ok - judged captures # SKIP python3-scapy or -cryptography is not installed'
 fi
 
 exit $failed
