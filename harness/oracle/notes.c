@@ -91,7 +91,6 @@ static void note_capture(struct oracle *oracle, const json_t *note)
     const json_t *frames = json_object_get(note, "frames");
     const json_t *dropped = json_object_get(note, "dropped");
 
-    oracle->capture_noted = true;
     if (json_is_integer(dropped) && json_integer_value(dropped) == 0 &&
         !json_object_get(note, "text")) {
         if (json_is_integer(frames)) {

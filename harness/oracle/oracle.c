@@ -124,7 +124,7 @@ static bool is_whole(const struct oracle *oracle)
         return false;
     if (oracle->vouched)
         return true;
-    return oracle->run && oracle->ended && oracle->capture_noted;
+    return oracle->run && oracle->ended && oracle->capture_counted;
 }
 
 void oracle_finish(struct oracle *oracle, bool complete)

@@ -394,7 +394,7 @@ struct oracle {
     char abort_reason[200];
     bool died;
     char died_text[200];
-    bool capture_noted, capture_broken;
+    bool capture_broken;
     uint64_t capture_dropped;
     bool capture_counted;
     uint64_t capture_frames;

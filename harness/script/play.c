@@ -41,6 +41,8 @@ void play_frame(struct play *play, uint64_t time, struct bytes frame,
     if (!trace_writer_frame(play->writer, time, frame, original_size, NULL,
                             &play->write_error))
         play->write_failed = true;
+    else
+        play->frames++;
 }
 
 void play_send(struct play *play, const struct datagram *datagram)

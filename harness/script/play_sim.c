@@ -122,7 +122,8 @@ static bool is_alive(struct play *play)
 static void finish(struct play *play)
 {
     play_note(play, json_pack("{ss}", "event", "alive"));
-    play_note(play, json_pack("{ss si}", "event", "capture", "dropped", 0));
+    play_note(play, json_pack("{ss sI si}", "event", "capture", "frames",
+                              (json_int_t)play->frames, "dropped", 0));
 }
 
 static void release(struct play *play)

@@ -80,6 +80,7 @@ struct play {
                             sealed */
     bool handler_failed; /* the error waits in the registry */
     bool keys_changed;
+    uint64_t frames; /* written to the capture */
     bool write_failed;
     struct error write_error;
 };
