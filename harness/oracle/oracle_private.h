@@ -264,6 +264,7 @@ struct esp_stream {
     uint64_t failover_epoch, before_failover;
     bool failover_checked;
     struct sight before_failover_at;
+    uint64_t ceiling;      /* with all increments that were asked for */
     struct esp_jump asked; /* of an accepted 16423 */
     struct esp_jump stale; /* of one that was to be dropped */
     uint16_t encr;         /* of its Child SA; 0: not known */
@@ -490,7 +491,7 @@ void rfc6311_member_answered(struct seen *seen, struct sync_request *request,
                              const struct ike_message_id_sync *answer);
 /* Replay counter synchronization of the side under test: asked for; to be
  * dropped; accepted. */
-void rfc6311_counters_asked(struct seen *seen);
+void rfc6311_counters_asked(struct seen *seen, uint64_t delta);
 /* `clause` says why they must not move. */
 void rfc6311_counters_stale(struct seen *seen, uint64_t delta,
                             enum clause_id clause);

@@ -24,14 +24,29 @@ static struct esp_stream *sending_stream(struct seen *seen, enum side sender,
     return spi ? stream_get(seen->oracle, &receiver->address, spi) : NULL;
 }
 
+/* So far the counter may have come by right: the answer to a request that was
+ * granted may be lost. */
+static void raise_ceiling(struct esp_stream *stream, uint64_t delta)
+{
+    if (stream->ceiling < stream->highest)
+        stream->ceiling = stream->highest;
+    if (delta <= UINT32_MAX)
+        stream->ceiling += delta;
+    if (stream->stale.from < stream->ceiling)
+        stream->stale.from = stream->ceiling;
+}
+
 /* Where the counters stand when the request goes out. */
-void rfc6311_counters_asked(struct seen *seen)
+void rfc6311_counters_asked(struct seen *seen, uint64_t delta)
 {
     seen->oracle->watches_echoes = true;
     for (size_t i = 0; i < seen->sa->child_count; i++) {
         struct esp_stream *stream =
             sending_stream(seen, other_side(seen->side), i, false);
-        if (!stream || stream->asked.pending)
+        if (!stream)
+            continue;
+        raise_ceiling(stream, delta);
+        if (stream->asked.pending)
             continue;
         stream->asked = (struct esp_jump){
             .from = stream->any ? stream->highest : 0, .request = seen->sight};
@@ -47,8 +62,8 @@ bool rfc6311_delta_fits(const struct ike_seen *sa, size_t size)
     return (size == 4 && (open || !esn)) || (size == 8 && (open || esn));
 }
 
-/* A jump that must not be seen. An accepted one that no packet has shown yet
- * comes first; of several copies each may do it. */
+/* A jump that must not be seen, beyond all that were asked for; of several
+ * copies each may do it. */
 static void watch(struct esp_stream *stream, uint64_t delta,
                   enum clause_id clause, const struct sight *sight)
 {
@@ -56,8 +71,8 @@ static void watch(struct esp_stream *stream, uint64_t delta,
     if (jump->pending && jump->delta == delta)
         return;
     uint64_t from = stream->highest;
-    if (stream->asked.pending)
-        from = stream->asked.from + stream->asked.delta;
+    if (stream->ceiling > from)
+        from = stream->ceiling;
     *jump = (struct esp_jump){.pending = true,
                               .clause = clause,
                               .from = from,

@@ -24,7 +24,7 @@ void rfc6311_sync_stimulus(struct seen *seen,
     else if (request->has_delta && (stale || again))
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_2_03);
     else if (request->has_delta && request->copies == 1)
-        rfc6311_counters_asked(seen);
+        rfc6311_counters_asked(seen, request->delta);
 }
 
 /* A02: the worked pairs A.2 and A.3 answer where 5.1 demands silence. */

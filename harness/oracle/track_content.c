@@ -242,7 +242,7 @@ static void learn_delta(struct seen *seen)
         if (!toward_test(seen))
             return;
         if (e->has_delta)
-            rfc6311_counters_asked(seen);
+            rfc6311_counters_asked(seen, delta);
         else
             rfc6311_counters_stale(seen, delta, CLAUSE_RFC6311_6_4_01);
     } else if (e->has_delta && e->request.opened && seen->judged &&

@@ -697,6 +697,19 @@ static void stale_raises_nothing(struct story *s)
     wait_ms(s, 300);
     esp_run(s, GATEWAY, 11, 20);
 }
+/* A copy of the first is no reason to suspect the second. */
+static void raises_twice(struct story *s)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    struct trace_event *sync = sync_with_delta(s, 3, 100000);
+    sync_response(s, GATEWAY, 3, 3, 3);
+    again(s, sync);
+    add_delta(s, sync_request(s, HARNESS, 4, 4, 3), 100000);
+    sync_response(s, GATEWAY, 4, 3, 4);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 200011, 200020);
+}
 static void stale_raises_with_each_copy(struct story *s)
 {
     live(s);
@@ -773,6 +786,7 @@ START_TEST(counters)
     violates(raises_nothing_at_once, "RFC6311-5.2-04", VERDICT_FAIL);
     violates(raises_one_too_little, "RFC6311-5.2-04", VERDICT_FAIL);
     violates(replay_raises_again, "RFC6311-5.2-03", VERDICT_FAIL);
+    conforms(raises_twice, "RFC6311-5.2-03");
     conforms(would_overflow, "RFC6311-5-04");
     conforms(stale_raises_nothing, "RFC6311-5.2-03");
     violates(stale_raises, "RFC6311-5.2-03", VERDICT_FAIL);
