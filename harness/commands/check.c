@@ -15,7 +15,8 @@ enum {
     KEY_EVENTS,
     KEY_KEYS,
     KEY_PEER,
-    KEY_ANNOTATE
+    KEY_ANNOTATE,
+    KEY_WHOLE
 };
 
 static const struct argp_option options[] = {
@@ -35,6 +36,10 @@ static const struct argp_option options[] = {
     {"html", KEY_HTML, "FILE", 0, "write the report as one page", 1},
     {"tap", KEY_TAP, NULL, 0, "TAP on standard output, instead of the table",
      1},
+    {"whole", KEY_WHOLE, NULL, 0,
+     "the captures lost no frame: then what a lost frame could explain "
+     "is a failure too, and not inconclusive",
+     0},
     {"annotate", KEY_ANNOTATE, "FILE", 0,
      "copy the capture to FILE (pcapng), each finding a packet comment", 1},
     {"strict", KEY_STRICT, NULL, 0, "warnings fail", 1},
@@ -59,6 +64,7 @@ struct check {
     struct address *peers;
     size_t peer_count;
     const char *events, *annotate;
+    bool whole;
     char *command; /* as typed */
     struct outputs outputs;
     bool strict;
@@ -113,6 +119,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_TAP:
         check->outputs.tap = true;
         return 0;
+    case KEY_WHOLE:
+        check->whole = true;
+        return 0;
     case KEY_ANNOTATE:
         check->annotate = argument;
         return 0;
@@ -142,6 +151,7 @@ static void fail_to_judge(struct result *result, const struct error *error)
 static void check_captures(const struct check *check, struct report *report)
 {
     struct judge_options judge = {
+        .whole = check->whole,
         .captures = (const char *const *)check->captures.items,
         .capture_count = check->captures.count,
         .keys = (const char *const *)check->keys.items,

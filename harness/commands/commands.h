@@ -66,6 +66,7 @@ struct judge_options {
     const char *events; /* or NULL */
     const struct address *under_test;
     size_t under_test_count;
+    bool whole; /* somebody vouches that the captures lost nothing */
 };
 
 /* Captures, keys and events through the oracle into an initialised result,

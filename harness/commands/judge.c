@@ -114,7 +114,7 @@ static bool judge_trace(const struct judge_options *options,
         .keys = keys,
     };
     struct oracle_options judged = {options->under_test,
-                                    options->under_test_count};
+                                    options->under_test_count, options->whole};
     struct trace_reader *reader = trace_reader_open(&trace, error);
     struct reading reading = {.result = result};
     struct trace_event event;
