@@ -48,6 +48,7 @@ SOURCES  := $(foreach room,$(ROOMS),$(wildcard harness/$(room)/*.c) \
 OBJECTS  := $(SOURCES:harness/%.c=$(BUILD)/%.o)
 TESTS    := $(patsubst harness/tests/%.c,$(BUILD)/tests/%, \
             $(sort $(wildcard harness/tests/*_test.c)))
+BENCH    := $(patsubst harness/%.c,$(BUILD)/%.o,$(wildcard harness/bench/*.c))
 SCRIPTS  := $(sort $(wildcard harness/tests/*_test.sh))
 HEADERS  := $(wildcard harness/*/*.h)
 
@@ -62,6 +63,8 @@ help:
 	@echo 'make check        install what is missing, build with sanitizers,'
 	@echo '                  run every test'
 	@echo 'make kill-matrix  defects of the built-in gateway, and what finds them'
+	@echo 'make bench        figures of this machine beside those of peers'
+	@echo '                  (WHAT="scenarios handshakes scale esp check")'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install      PREFIX=$(PREFIX), DESTDIR is honoured'
 	@echo 'make setup        only install what is missing (Debian packages)'
@@ -129,6 +132,15 @@ tests: $(BUILD)/counterfoil $(TESTS)
 kill-matrix: $(BUILD)/counterfoil
 	$(Q)harness/tests/kill_matrix.py --all $(abspath $<)
 
+# Not part of `make check`: it takes minutes, and wants the machine for itself.
+bench:
+	+$(Q)$(MAKE) --no-print-directory SANITIZE= all $(BUILD)/bench/bench
+	$(Q)$(BUILD)/bench/bench $(BUILD)/counterfoil $(if $(WHAT),"$(WHAT)")
+
+$(BUILD)/bench/bench: $(BENCH) $(BUILD)/libcounterfoil.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 setup:
 	$(Q)harness/setup.sh build run test lint
 
@@ -137,7 +149,7 @@ lint: format-check tidy cppcheck scripts-check
 format-check:
 	@echo "  FORMAT"
 	$(Q)clang-format --dry-run -Werror $(SOURCES) harness/main.c \
-	    $(wildcard harness/tests/*.c)
+	    $(wildcard harness/tests/*.c harness/bench/*.c)
 
 # One stamp a source, so that only what changed is looked at again.
 TIDIED   := $(SOURCES:harness/%.c=$(BUILD)/tidy/%.stamp) \
@@ -176,4 +188,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(BUILD)/main.d $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/main.d $(TESTS:=.d) $(BENCH:.o=.d)
