@@ -8,6 +8,16 @@ struct play *play_of(lua_State *lua)
     lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.play");
     struct play *play = lua_touserdata(lua, -1);
     lua_pop(lua, 1);
+    play->thread = lua;
+    return play;
+}
+
+struct play *play_to_drive(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    if (play->handling)
+        luaL_error(lua, "this cannot be done within a callback (before_seal, "
+                        "after_seal, when)");
     return play;
 }
 
@@ -28,14 +38,22 @@ struct ike_sa *find_sa(lua_State *lua, int index)
     return ike_host_find(node_host(cluster_active(cluster)), spi);
 }
 
+/* That it is gone may be the gateway's doing: nobody is accused. */
 struct ike_sa *check_sa(lua_State *lua, int index)
 {
     struct ike_sa *sa = find_sa(lua, index);
-    if (!sa)
-        luaL_error(lua, "%s holds no IKE SA %p",
-                   node_name(cluster_active(check_cluster(lua, index))),
-                   (void *)(uintptr_t)luaL_checkinteger(lua, index + 1));
-    return sa;
+    if (sa)
+        return sa;
+    struct node *node = cluster_active(check_cluster(lua, index));
+    uint8_t spi[8];
+    char text[17];
+    write_u64(spi, (uint64_t)luaL_checkinteger(lua, index + 1));
+    bytes_to_hex(bytes_of(spi, sizeof spi), text, sizeof text);
+    lua_createtable(lua, 0, 1);
+    lua_pushfstring(lua, "%s holds no IKE SA %s", node_name(node), text);
+    lua_setfield(lua, -2, "inconclusive");
+    lua_error(lua);
+    return NULL;
 }
 
 int push_failure(lua_State *lua, const struct error *error)
@@ -94,9 +112,12 @@ void push_sa(lua_State *lua, const struct ike_sa *sa)
 
 static int core_connect(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct cluster *cluster = check_cluster(lua, 1);
-    struct endpoint local = {.port = (uint16_t)luaL_optinteger(lua, 4, 500)};
+    lua_Integer port = luaL_optinteger(lua, 4, 500);
+    luaL_argcheck(lua, port == 500 || port == 4500, 4,
+                  "it must be 500 or 4500");
+    struct endpoint local = {.port = (uint16_t)port};
     struct endpoint remote = local;
     if (!address_parse(luaL_checkstring(lua, 2), &local.address) ||
         !address_parse(luaL_checkstring(lua, 3), &remote.address))
@@ -150,7 +171,7 @@ static struct child_sa *child_of(struct ike_sa *sa, lua_Integer spi_in)
 /* core.operate(cluster, spi, what [, child spi]): true, or nil and why. */
 static int core_operate(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     uint64_t now = play->link->ops->now(play->link);
     struct ike_sa *sa = check_sa(lua, 1);
     const char *what = luaL_checkstring(lua, 3);
@@ -184,19 +205,15 @@ static int core_operate(lua_State *lua)
 /* core.request(cluster, spi, message): the state machine sends it. */
 static int core_request(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct ike_sa *sa = check_sa(lua, 1);
     struct ike_message message = {0};
-    struct arena arena = {0};
     struct error error = {{0}};
 
     ike_header_for(sa, INFORMATIONAL, false, 0, &message.header);
     luaL_checktype(lua, 3, LUA_TTABLE);
-    read_message(lua, 3, &message, &arena);
-    bool sent =
-        ike_request(sa, &message, play->link->ops->now(play->link), &error);
-    arena_free(&arena);
-    if (!sent)
+    read_message(lua, 3, &message, new_arena(lua));
+    if (!ike_request(sa, &message, play->link->ops->now(play->link), &error))
         return push_failure(lua, &error);
     lua_pushboolean(lua, true);
     return flushed(lua, check_cluster(lua, 1), 1);
@@ -205,8 +222,8 @@ static int core_request(lua_State *lua)
 static void read_nonce(lua_State *lua, int index, uint8_t out[static 4])
 {
     lua_getfield(lua, index, "nonce");
-    size_t size;
-    const char *nonce = luaL_checklstring(lua, -1, &size);
+    size_t size = 0;
+    const char *nonce = lua_tolstring(lua, -1, &size);
     if (size != 4)
         luaL_error(lua, "nonce must have 4 octets, it has %d", (int)size);
     memcpy(out, nonce, 4);
@@ -216,17 +233,20 @@ static void read_nonce(lua_State *lua, int index, uint8_t out[static 4])
 /* core.synchronize(cluster, spi, {nonce, m1, p1, delta, delta_size}). */
 static int core_synchronize(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct ike_sa *sa = check_sa(lua, 1);
     struct ike_message_id_sync sync;
     struct error error = {{0}};
 
     luaL_checktype(lua, 3, LUA_TTABLE);
     read_nonce(lua, 3, sync.nonce);
-    sync.expected_send = (uint32_t)get_integer(lua, 3, "m1", 0);
-    sync.expected_recv = (uint32_t)get_integer(lua, 3, "p1", 0);
+    sync.expected_send = get_bounded(lua, 3, "m1", 0, UINT32_MAX);
+    sync.expected_recv = get_bounded(lua, 3, "p1", 0, UINT32_MAX);
     uint64_t delta = (uint64_t)get_integer(lua, 3, "delta", 0);
-    size_t delta_size = (size_t)get_integer(lua, 3, "delta_size", 0);
+    uint32_t delta_size = get_bounded(lua, 3, "delta_size", 0, 8);
+    if (delta_size != 0 && delta_size != 4 && delta_size != 8)
+        return luaL_error(lua, "delta_size must be 4 or 8, it is %d",
+                          (int)delta_size);
     if (!ike_synchronize(sa, &sync, delta, delta_size,
                          play->link->ops->now(play->link), &error))
         return push_failure(lua, &error);
@@ -251,6 +271,7 @@ static int core_choose_sync(lua_State *lua)
 
 static int core_set_counters(lua_State *lua)
 {
+    play_to_drive(lua);
     ike_set_counters(check_sa(lua, 1), (uint32_t)luaL_checkinteger(lua, 3),
                      (uint32_t)luaL_checkinteger(lua, 4));
     return flushed(lua, check_cluster(lua, 1), 0);
@@ -258,6 +279,7 @@ static int core_set_counters(lua_State *lua)
 
 static int core_abandon(lua_State *lua)
 {
+    play_to_drive(lua);
     struct ike_sa *sa = find_sa(lua, 1);
     if (sa)
         ike_abandon_requests(sa);
@@ -283,20 +305,18 @@ static int core_seal(lua_State *lua)
 {
     struct ike_sa *sa = check_sa(lua, 1);
     struct ike_message message = {0};
-    struct arena arena = {0};
     struct buffer out = {0};
     struct error error = {{0}};
 
     luaL_checktype(lua, 3, LUA_TTABLE);
     ike_header_for(sa, INFORMATIONAL, get_boolean(lua, 3, "response", false),
                    sa->next_send, &message.header);
-    read_message(lua, 3, &message, &arena);
+    read_message(lua, 3, &message, new_arena(lua));
     bool sealed = true;
     if (lua_toboolean(lua, 4))
         ike_message_encode(&message, &out);
     else
         sealed = ike_seal(sa, &message, &out, &error);
-    arena_free(&arena);
     if (sealed)
         push_bytes(lua, buffer_view(&out));
     buffer_free(&out);
@@ -307,8 +327,11 @@ static int core_digest(lua_State *lua)
 {
     size_t size;
     uint8_t hash[32];
-    const char *octets = luaL_checklstring(lua, 1, &size);
+    const char *octets = lua_tolstring(lua, 1, &size);
 
+    if (!octets)
+        return luaL_error(lua, "octets must be a string, they are %s",
+                          luaL_typename(lua, 1));
     hash_sha256(play_of(lua)->crypto, bytes_of(octets, size), hash);
     push_hex(lua, bytes_of(hash, 16));
     return 1;

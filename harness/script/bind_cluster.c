@@ -3,89 +3,15 @@
 
 #include "script/bind_private.h"
 
-/* ---- Proposals: "aes128gcm16-prfsha256-x25519", the words of Debian's
- * gateways, so that one string configures both sides ---- */
-
-struct word {
-    const char *text;
-    uint16_t type; /* TRANSFORM_* */
-    uint16_t id;
-    uint16_t bits;
-};
-
-static const struct word words[] = {
-    {"aes128gcm16", TRANSFORM_ENCR, ENCR_AES_GCM_16, 128},
-    {"aes192gcm16", TRANSFORM_ENCR, ENCR_AES_GCM_16, 192},
-    {"aes256gcm16", TRANSFORM_ENCR, ENCR_AES_GCM_16, 256},
-    {"chacha20poly1305", TRANSFORM_ENCR, ENCR_CHACHA20_POLY1305, 0},
-    {"aes128", TRANSFORM_ENCR, ENCR_AES_CBC, 128},
-    {"aes192", TRANSFORM_ENCR, ENCR_AES_CBC, 192},
-    {"aes256", TRANSFORM_ENCR, ENCR_AES_CBC, 256},
-    {"sha256", TRANSFORM_INTEG, AUTH_HMAC_SHA2_256_128, 0},
-    {"sha384", TRANSFORM_INTEG, AUTH_HMAC_SHA2_384_192, 0},
-    {"sha512", TRANSFORM_INTEG, AUTH_HMAC_SHA2_512_256, 0},
-    {"prfsha256", TRANSFORM_PRF, PRF_HMAC_SHA2_256, 0},
-    {"prfsha384", TRANSFORM_PRF, PRF_HMAC_SHA2_384, 0},
-    {"prfsha512", TRANSFORM_PRF, PRF_HMAC_SHA2_512, 0},
-    {"x25519", TRANSFORM_KE, KE_CURVE25519, 0},
-    {"ecp256", TRANSFORM_KE, KE_ECP_256, 0},
-    {"ecp384", TRANSFORM_KE, KE_ECP_384, 0},
-    {"modp2048", TRANSFORM_KE, KE_MODP_2048, 0},
-    {"esn", TRANSFORM_ESN, 1, 0},
-    {"noesn", TRANSFORM_ESN, 0, 0},
-};
-
-static bool apply_word(struct suite *suite, const char *text, size_t size)
-{
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const struct word *w = &words[i];
-        if (strlen(w->text) != size || memcmp(w->text, text, size))
-            continue;
-        if (w->type == TRANSFORM_ENCR) {
-            suite->encr = w->id;
-            suite->encr_bits = w->bits;
-        } else if (w->type == TRANSFORM_INTEG) {
-            suite->integ = w->id;
-        } else if (w->type == TRANSFORM_PRF) {
-            suite->prf = w->id;
-        } else if (w->type == TRANSFORM_KE) {
-            suite->ke = w->id;
-        } else {
-            suite->esn = w->id;
-        }
-        return true;
-    }
-    return false;
-}
-
-/* The PRF goes with the integrity algorithm where none is named. */
-static void imply_prf(struct suite *suite)
-{
-    if (suite->prf || !suite->integ)
-        return;
-    suite->prf =
-        (uint16_t)(suite->integ - AUTH_HMAC_SHA2_256_128 + PRF_HMAC_SHA2_256);
-}
-
 static void read_suites(lua_State *lua, int index, const char *name, bool ike,
                         struct suite *suites, size_t *count)
 {
     lua_getfield(lua, index, name);
     const char *text = luaL_optstring(lua, -1, NULL);
+    struct error error;
     if (text) {
-        struct suite suite = {0};
-        for (const char *at = text; *at;) {
-            size_t size = strcspn(at, "-");
-            if (!apply_word(&suite, at, size))
-                luaL_error(lua, "%s = \"%s\": there is no transform \"%s\"",
-                           name, text, lua_pushlstring(lua, at, size));
-            at += size + (at[size] == '-');
-        }
-        if (ike)
-            imply_prf(&suite);
-        if (!suite.encr || (ike && (!suite.prf || !suite.ke)))
-            luaL_error(lua, "%s = \"%s\" is not a whole proposal", name, text);
-        suites[0] = suite;
+        if (!suite_from_text(text, ike, suites, &error))
+            luaL_error(lua, "%s: %s", name, error.text);
         *count = 1;
     }
     lua_pop(lua, 1);
@@ -119,6 +45,37 @@ static void selector(struct ike_ts_payload *out, const char *network)
     ts->last.octets[3] = 255;
 }
 
+/* A field that nobody reads is a mistake. */
+static void check_options(lua_State *lua, int index)
+{
+    static const char *const known[] = {
+        "name",
+        "members",
+        "synch",
+        "gateway",
+        "encapsulate",
+        "ike",
+        "esp",
+        "auth",
+        "window",
+        "fragmentation",
+        "message_id_sync",
+        "replay_counter_sync",
+        "cookie",
+        "fragment_size",
+        "retransmit_tries",
+    };
+    for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
+        bool found = false;
+        const char *name =
+            lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : "[...]";
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found |= !strcmp(name, known[i]);
+        if (!found)
+            luaL_error(lua, "a cluster has no option %s", name);
+    }
+}
+
 /* Fields of the table at `index` over conforming defaults. */
 static void read_config(lua_State *lua, int index, struct play *play,
                         struct ike_config *config)
@@ -136,15 +93,18 @@ static void read_config(lua_State *lua, int index, struct play *play,
     read_suites(lua, index, "ike", true, config->ike, &config->ike_count);
     read_suites(lua, index, "esp", false, config->child, &config->child_count);
     read_auth(lua, index, play, config);
-    config->window = (uint32_t)get_integer(lua, index, "window", 1);
+    config->window = get_bounded(lua, index, "window", 1, INT32_MAX);
+    if (!config->window)
+        luaL_error(lua, "window must be 1 at least");
     config->message_id_sync = get_boolean(lua, index, "message_id_sync", true);
     config->replay_counter_sync =
         get_boolean(lua, index, "replay_counter_sync", true);
     config->fragmentation = get_boolean(lua, index, "fragmentation", true);
-    config->fragment_size = (size_t)get_integer(lua, index, "fragment_size", 0);
+    config->fragment_size =
+        get_bounded(lua, index, "fragment_size", 0, UINT16_MAX);
     config->cookie = get_boolean(lua, index, "cookie", false);
-    config->retransmit_tries = (unsigned)get_integer(
-        lua, index, "retransmit_tries", (lua_Integer)config->retransmit_tries);
+    config->retransmit_tries = get_bounded(lua, index, "retransmit_tries",
+                                           config->retransmit_tries, 1000);
 }
 
 /* core.cluster(name, members, options): its number. */
@@ -156,6 +116,8 @@ static int core_cluster_new(lua_State *lua)
     struct ike_config config;
 
     luaL_checktype(lua, 3, LUA_TTABLE);
+    check_options(lua, 3);
+    luaL_argcheck(lua, strlen(name) <= 60, 1, "the name is too long");
     if (members < 1 || members > 1000)
         return luaL_error(lua, "a cluster has 1 to 1000 members, not %d",
                           (int)members);
@@ -171,7 +133,7 @@ static int core_cluster_new(lua_State *lua)
 
 static int core_fail_over(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct cluster *cluster = check_cluster(lua, 1);
     const char *kind = luaL_optstring(lua, 2, "crash");
     struct error error = {{0}};
@@ -188,9 +150,10 @@ static int core_fail_over(lua_State *lua)
                            now, &error))
         return luaL_error(lua, "%s", error.text);
     play_note(play,
-              json_pack("{ss ss ss ss ss}", "event", "fail_over", "cluster",
-                        "harness", "from", from, "to",
-                        node_name(cluster_active(cluster)), "kind", kind));
+              json_pack("{ss ss so so ss}", "event", "fail_over", "cluster",
+                        "harness", "from", json_clean(from), "to",
+                        json_clean(node_name(cluster_active(cluster))), "kind",
+                        kind));
     return 0;
 }
 
@@ -203,6 +166,7 @@ static int core_policy(lua_State *lua)
     int fate = luaL_checkoption(lua, 3, NULL, fates);
     double delay = luaL_optnumber(lua, 4, 0);
     enum synch_kind kind = synch_kind_find(name);
+    luaL_argcheck(lua, delay >= 0 && delay <= 86400, 4, "0 to 86400 seconds");
     struct synch_policy *policy = cluster_policy(cluster);
 
     if (kind == SYNCH_KINDS && strcmp(name, "all"))
@@ -218,7 +182,7 @@ static int core_policy(lua_State *lua)
 
 static int core_release(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     cluster_release_held(check_cluster(lua, 1),
                          play->link->ops->now(play->link));
     return 0;
@@ -226,7 +190,7 @@ static int core_release(lua_State *lua)
 
 static int core_synch_counters(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     cluster_synch_counters(check_cluster(lua, 1),
                            play->link->ops->now(play->link));
     return 0;
@@ -234,7 +198,7 @@ static int core_synch_counters(lua_State *lua)
 
 static int core_recover(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     cluster_recover(check_cluster(lua, 1),
                     (size_t)luaL_checkinteger(lua, 2) - 1,
                     play->link->ops->now(play->link));
@@ -271,21 +235,22 @@ static void build_inner(lua_State *lua, int index, struct buffer *out)
 {
     struct endpoint source = {0}, destination = {0};
     uint8_t data[1400] = {0};
-    size_t size = (size_t)get_integer(lua, index, "size", 56);
-    lua_Integer port = get_integer(lua, index, "port", 0);
+    size_t size = get_bounded(lua, index, "size", 56, sizeof data);
+    uint32_t port = get_bounded(lua, index, "port", 0, UINT16_MAX);
+    uint16_t identifier =
+        (uint16_t)get_bounded(lua, index, "identifier", 0, UINT16_MAX);
+    uint16_t sequence =
+        (uint16_t)get_bounded(lua, index, "sequence", 0, UINT16_MAX);
 
     address_parse("198.51.100.1", &source.address);
     address_parse(SANDBOX_GATEWAY_INNER, &destination.address);
-    size = size > sizeof data ? sizeof data : size;
     if (port) {
-        source.port = (uint16_t)get_integer(lua, index, "identifier", 0);
+        source.port = identifier;
         destination.port = (uint16_t)port;
         packet_udp(out, &source, &destination, bytes_of(data, size));
     } else {
         packet_icmp_echo(out, false, &source.address, &destination.address,
-                         (uint16_t)get_integer(lua, index, "identifier", 0),
-                         (uint16_t)get_integer(lua, index, "sequence", 0),
-                         bytes_of(data, size));
+                         identifier, sequence, bytes_of(data, size));
     }
 }
 
@@ -293,7 +258,7 @@ static void build_inner(lua_State *lua, int index, struct buffer *out)
  * iv}): the ESP octets, sent; or nil and why. */
 static int core_esp(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    play_to_drive(lua);
     struct node *node = cluster_active(check_cluster(lua, 1));
     struct ike_sa *sa = check_sa(lua, 1);
     struct node_esp *esp = check_esp(lua, node, sa, 3);
@@ -301,7 +266,6 @@ static int core_esp(lua_State *lua)
     struct buffer inner = {0}, octets = {0};
     struct error error = {{0}};
 
-    (void)play;
     luaL_checktype(lua, 4, LUA_TTABLE);
     lua_Integer number = get_integer(lua, 4, "number", -1);
     lua_Integer iv = get_integer(lua, 4, "iv", -1);

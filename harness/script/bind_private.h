@@ -9,6 +9,9 @@ extern const luaL_Reg core_ike[];     /* bind.c */
 extern const luaL_Reg core_cluster[]; /* bind_cluster.c */
 extern const luaL_Reg core_world[];   /* bind_world.c */
 
+/* For what makes the engine do something: raises a Lua error in a callback
+ * that the engine itself has called. */
+struct play *play_to_drive(lua_State *lua);
 /* The cluster whose number is at `index`; raises a Lua error. */
 struct cluster *check_cluster(lua_State *lua, int index);
 /* The active member's IKE SA by cluster number and own SPI at index + 1; NULL
@@ -16,6 +19,8 @@ struct cluster *check_cluster(lua_State *lua, int index);
 struct ike_sa *find_sa(lua_State *lua, int index);
 struct ike_sa *check_sa(lua_State *lua, int index);
 void push_sa(lua_State *lua, const struct ike_sa *sa);
+/* Raises what a handler failed with, if it waits. */
+void raise_pending(lua_State *lua);
 /* nil and the text. */
 int push_failure(lua_State *lua, const struct error *error);
 

@@ -2,6 +2,7 @@
  * gateway's adapter. */
 #include <string.h>
 
+#include "oracle/oracle.h"
 #include "script/bind_private.h"
 #include "script/play_private.h"
 
@@ -12,18 +13,32 @@ static int core_now(lua_State *lua)
     return 1;
 }
 
+void raise_pending(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+
+    if (!play->handler_failed)
+        return;
+    play->handler_failed = false;
+    lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.failure");
+    lua_error(lua);
+}
+
+/* core.pending(): raises what a callback failed with since the last step. */
+static int core_pending(lua_State *lua)
+{
+    raise_pending(lua);
+    return 0;
+}
+
 /* core.step(deadline): drives everything until something happened. Errors of
  * handlers and the end of the scenario's time come up here. */
 static int core_step(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
 
     play_step(play, (uint64_t)luaL_checkinteger(lua, 1));
-    if (play->handler_failed) {
-        play->handler_failed = false;
-        lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.failure");
-        return lua_error(lua);
-    }
+    raise_pending(lua);
     if (play->write_failed)
         return luaL_error(lua, "%s", play->write_error.text);
     if (play->link->interrupted) {
@@ -37,9 +52,36 @@ static int core_step(lua_State *lua)
     return 0;
 }
 
+/* Each clause of an expectation exists, and its text is one. */
+static void check_expectation(lua_State *lua)
+{
+    lua_getfield(lua, 1, "text");
+    if (!lua_isnil(lua, -1) && lua_type(lua, -1) != LUA_TSTRING)
+        luaL_error(lua, "text must be a string, it is %s",
+                   luaL_typename(lua, -1));
+    lua_getfield(lua, 1, "clauses");
+    if (!lua_isnil(lua, -1) && !lua_istable(lua, -1))
+        luaL_error(lua, "clauses must be a list of strings, it is %s",
+                   luaL_typename(lua, -1));
+    for (lua_Integer i = 1; lua_istable(lua, -1); i++) {
+        if (lua_rawgeti(lua, -1, i) == LUA_TNIL)
+            break;
+        const char *id = lua_tostring(lua, -1);
+        if (!id || !clause_find(id))
+            luaL_error(lua, "there is no clause %s in the catalogue",
+                       id ? id : luaL_typename(lua, -1));
+        lua_pop(lua, 1);
+    }
+    lua_settop(lua, 1);
+}
+
 static int core_note(lua_State *lua)
 {
     luaL_checktype(lua, 1, LUA_TTABLE);
+    if (lua_getfield(lua, 1, "event") == LUA_TSTRING &&
+        !strcmp(lua_tostring(lua, -1), "expect"))
+        check_expectation(lua);
+    lua_settop(lua, 1);
     play_note(play_of(lua), to_json(lua, 1));
     return 0;
 }
@@ -65,11 +107,12 @@ static void read_endpoint(lua_State *lua, const char *name,
                           const char *port_name, struct endpoint *out)
 {
     lua_getfield(lua, 1, name);
-    if (!address_parse(luaL_checkstring(lua, -1), &out->address))
-        luaL_error(lua, "%s: \"%s\" is not an address", name,
-                   lua_tostring(lua, -1));
+    const char *text = lua_tostring(lua, -1);
+    if (!text || !address_parse(text, &out->address))
+        luaL_error(lua, "%s: %s is not an address", name,
+                   text ? text : luaL_typename(lua, -1));
     lua_pop(lua, 1);
-    out->port = (uint16_t)get_integer(lua, 1, port_name, 0);
+    out->port = (uint16_t)get_bounded(lua, 1, port_name, 0, UINT16_MAX);
 }
 
 /* core.send({source, source_port, destination, destination_port, esp, raw},
@@ -86,10 +129,10 @@ static int core_send(lua_State *lua)
     read_endpoint(lua, "source", "source_port", &datagram.source);
     read_endpoint(lua, "destination", "destination_port",
                   &datagram.destination);
+    bool esp = get_boolean(lua, 1, "esp", false);
     if (get_boolean(lua, 1, "raw", false))
         datagram.carrier = CARRIER_ESP;
-    else if (!get_boolean(lua, 1, "esp", false) &&
-             datagram.source.port != PORT_IKE)
+    else if (!esp && datagram.source.port != PORT_IKE)
         buffer_u32(&payload, 0); /* non-ESP marker */
     buffer_bytes(&payload, bytes_of(octets, size));
     datagram.payload = buffer_view(&payload);
@@ -127,20 +170,21 @@ static int core_verbose(lua_State *lua)
  * why if it cannot. Options are strings, numbers and booleans by name. */
 static int core_gateway_start(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct error error = {{0}};
 
     luaL_checktype(lua, 1, LUA_TTABLE);
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
-        if (lua_type(lua, -2) != LUA_TSTRING || lua_istable(lua, -1))
-            return luaL_error(lua, "gateway options are strings by name");
-        lua_pushvalue(lua, -1);
-        const char *value = lua_isboolean(lua, -1)
-                                ? (lua_toboolean(lua, -1) ? "yes" : "no")
-                                : lua_tostring(lua, -1);
-        if (!play->world->option(play, lua_tostring(lua, -3), value, &error))
+        bool boolean = lua_isboolean(lua, -1);
+        if (lua_type(lua, -2) != LUA_TSTRING ||
+            (!boolean && !lua_isstring(lua, -1)))
+            return luaL_error(lua, "options of the gateway are strings, "
+                                   "numbers and booleans by name");
+        const char *value = !boolean                 ? lua_tostring(lua, -1)
+                            : lua_toboolean(lua, -1) ? "yes"
+                                                     : "no";
+        if (!play->world->option(play, lua_tostring(lua, -2), value, &error))
             return push_failure(lua, &error);
-        lua_pop(lua, 1);
     }
     if (!play->world->start(play, &error))
         return push_failure(lua, &error);
@@ -151,7 +195,7 @@ static int core_gateway_start(lua_State *lua)
 /* core.action(name, argument): starts an executable of the adapter. */
 static int core_action(lua_State *lua)
 {
-    struct play *play = play_of(lua);
+    struct play *play = play_to_drive(lua);
     struct error error = {{0}};
 
     if (!play->world->action(play, luaL_checkstring(lua, 1),
@@ -202,6 +246,8 @@ static int core_corrupt(lua_State *lua)
 const luaL_Reg core_world[] = {
     {"now", core_now},
     {"step", core_step},
+    {"pending", core_pending},
+    {"place", environment_place},
     {"note", core_note},
     {"random", core_random},
     {"tampers", core_tampers},

@@ -1,4 +1,5 @@
 /* IKE messages as Lua tables and back. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "script/script_private.h"
@@ -46,6 +47,16 @@ lua_Integer get_integer(lua_State *lua, int index, const char *name,
     }
     lua_pop(lua, 1);
     return otherwise;
+}
+
+uint32_t get_bounded(lua_State *lua, int index, const char *name,
+                     uint32_t otherwise, uint32_t most)
+{
+    lua_Integer value = get_integer(lua, index, name, otherwise);
+    if (value < 0 || value > (lua_Integer)most)
+        luaL_error(lua, "%s must be 0 to %I, it is %I", name, (LUAI_UACINT)most,
+                   (LUAI_UACINT)value);
+    return (uint32_t)value;
 }
 
 bool get_boolean(lua_State *lua, int index, const char *name, bool otherwise)
@@ -144,7 +155,7 @@ static uint16_t read_notify_type(lua_State *lua, int index)
     uint16_t type = 0;
     lua_getfield(lua, index, "notify");
     if (lua_isinteger(lua, -1)) {
-        type = (uint16_t)lua_tointeger(lua, -1);
+        type = (uint16_t)get_bounded(lua, index, "notify", 0, UINT16_MAX);
     } else if (lua_isstring(lua, -1)) {
         type = ike_notify_number(lua_tostring(lua, -1));
         if (!type)
@@ -155,21 +166,29 @@ static uint16_t read_notify_type(lua_State *lua, int index)
     return type;
 }
 
+/* A field that is worked out where it is left out: -1. */
+static int read_optional(lua_State *lua, int index, const char *name,
+                         uint32_t most)
+{
+    lua_Integer value = get_integer(lua, index, name, -1);
+    return value == -1 ? -1 : (int)get_bounded(lua, index, name, 0, most);
+}
+
 static void read_payload(lua_State *lua, int index, struct ike_payload *out,
                          struct arena *arena)
 {
     *out = (struct ike_payload){.next = -1, .length = -1};
     uint16_t notify_type = read_notify_type(lua, index);
-    out->type = (uint8_t)get_integer(lua, index, "type",
-                                     notify_type ? PAYLOAD_NOTIFY : 0);
-    out->flags = (uint8_t)get_integer(lua, index, "flags", 0);
-    out->next = (int)get_integer(lua, index, "next", -1);
-    out->length = (int)get_integer(lua, index, "length", -1);
+    out->type = (uint8_t)get_bounded(
+        lua, index, "type", notify_type ? PAYLOAD_NOTIFY : 0, UINT8_MAX);
+    out->flags = (uint8_t)get_bounded(lua, index, "flags", 0, UINT8_MAX);
+    out->next = read_optional(lua, index, "next", UINT8_MAX);
+    out->length = read_optional(lua, index, "length", UINT16_MAX);
     out->body = read_octets(lua, index, "body", arena);
     if (out->body.data || !notify_type)
         return;
     struct ike_notify notify = {
-        .protocol = (uint8_t)get_integer(lua, index, "protocol", 0),
+        .protocol = (uint8_t)get_bounded(lua, index, "protocol", 0, UINT8_MAX),
         .type = notify_type,
         .spi = read_octets(lua, index, "spi", arena),
         .data = read_octets(lua, index, "data", arena)};
@@ -179,12 +198,20 @@ static void read_payload(lua_State *lua, int index, struct ike_payload *out,
     buffer_free(&body);
 }
 
+/* Of what is on top. */
+static void check_table(lua_State *lua, const char *what)
+{
+    if (!lua_istable(lua, -1))
+        luaL_error(lua, "%s must be a table, it is %s", what,
+                   luaL_typename(lua, -1));
+}
+
 static void read_payloads(lua_State *lua, int index,
                           struct ike_message *message, struct arena *arena)
 {
     lua_getfield(lua, index, "payloads");
     if (!lua_isnil(lua, -1)) {
-        luaL_checktype(lua, -1, LUA_TTABLE);
+        check_table(lua, "payloads");
         size_t count = (size_t)lua_rawlen(lua, -1);
         if (count > IKE_PAYLOADS_MAX)
             luaL_error(lua, "payloads: too many (%d > %d)", (int)count,
@@ -192,7 +219,7 @@ static void read_payloads(lua_State *lua, int index,
         message->count = count;
         for (size_t i = 0; i < count; i++) {
             lua_rawgeti(lua, -1, (lua_Integer)i + 1);
-            luaL_checktype(lua, -1, LUA_TTABLE);
+            check_table(lua, "a payload");
             read_payload(lua, lua_gettop(lua), &message->payloads[i], arena);
             lua_pop(lua, 1);
         }
@@ -203,28 +230,73 @@ static void read_payloads(lua_State *lua, int index,
 void read_message(lua_State *lua, int index, struct ike_message *message,
                   struct arena *arena)
 {
-    struct ike_header *h = &message->header;
+    struct ike_message read =
+        *message; /* not half of it, if there is an error */
+    struct ike_header *h = &read.header;
 
     index = lua_absindex(lua, index);
     h->spi_i =
         (uint64_t)get_integer(lua, index, "spi_i", (lua_Integer)h->spi_i);
     h->spi_r =
         (uint64_t)get_integer(lua, index, "spi_r", (lua_Integer)h->spi_r);
-    h->exchange = (uint8_t)get_integer(lua, index, "exchange", h->exchange);
+    h->exchange =
+        (uint8_t)get_bounded(lua, index, "exchange", h->exchange, UINT8_MAX);
     h->message_id =
-        (uint32_t)get_integer(lua, index, "message_id", h->message_id);
-    h->flags = (uint8_t)get_integer(lua, index, "flags", h->flags);
-    h->version = (uint8_t)get_integer(lua, index, "version", h->version);
-    read_payloads(lua, index, message, arena);
+        get_bounded(lua, index, "message_id", h->message_id, UINT32_MAX);
+    h->flags = (uint8_t)get_bounded(lua, index, "flags", h->flags, UINT8_MAX);
+    h->version =
+        (uint8_t)get_bounded(lua, index, "version", h->version, UINT8_MAX);
+    read_payloads(lua, index, &read, arena);
+    *message = read;
 }
 
-static json_t *table_to_json(lua_State *lua, int index)
+static int arena_collect(lua_State *lua)
 {
-    if (lua_rawlen(lua, index) > 0) {
+    arena_free(lua_touserdata(lua, 1));
+    return 0;
+}
+
+struct arena *new_arena(lua_State *lua)
+{
+    struct arena *arena = lua_newuserdatauv(lua, sizeof *arena, 0);
+    *arena = (struct arena){0};
+    if (luaL_newmetatable(lua, "counterfoil.arena")) {
+        lua_pushcfunction(lua, arena_collect);
+        lua_setfield(lua, -2, "__gc");
+    }
+    lua_setmetatable(lua, -2);
+    return arena;
+}
+
+/* ---- Notes ---- */
+
+enum { JSON_DEPTH = 16, JSON_VALUES = 10000 };
+
+json_t *json_clean(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    char *copy = memory_text(text);
+    for (char *at = copy; *at; at++)
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+static json_t *to_json_below(lua_State *lua, int index, int depth, int *left);
+
+/* Everything raw, so that nothing can go wrong while the value is ours. */
+static json_t *table_to_json(lua_State *lua, int index, int depth, int *left)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(lua, index);
+    if (count > 0) {
         json_t *array = json_array();
-        for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(lua, index); i++) {
+        for (lua_Integer i = 1; i <= count && *left > 0; i++) {
             lua_rawgeti(lua, index, i);
-            json_array_append_new(array, to_json(lua, -1));
+            json_array_append_new(array, to_json_below(lua, -1, depth, left));
             lua_pop(lua, 1);
         }
         return array;
@@ -233,12 +305,14 @@ static json_t *table_to_json(lua_State *lua, int index)
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1))
         if (lua_type(lua, -2) == LUA_TSTRING)
             json_object_set_new(object, lua_tostring(lua, -2),
-                                to_json(lua, -1));
+                                to_json_below(lua, -1, depth, left));
     return object;
 }
 
-json_t *to_json(lua_State *lua, int index)
+static json_t *to_json_below(lua_State *lua, int index, int depth, int *left)
 {
+    if (--*left < 0)
+        return json_null();
     index = lua_absindex(lua, index);
     switch (lua_type(lua, index)) {
     case LUA_TBOOLEAN:
@@ -247,14 +321,19 @@ json_t *to_json(lua_State *lua, int index)
         if (lua_isinteger(lua, index))
             return json_integer(lua_tointeger(lua, index));
         return json_real(lua_tonumber(lua, index));
-    case LUA_TSTRING: {
-        json_t *text = json_string(lua_tostring(lua, index));
-        return text ? text : json_null();
-    }
+    case LUA_TSTRING:
+        return json_clean(lua_tostring(lua, index));
     case LUA_TTABLE:
-        luaL_checkstack(lua, 4, "nested too deeply");
-        return table_to_json(lua, index);
+        return depth ? table_to_json(lua, index, depth - 1, left) : json_null();
     default:
         return json_null();
     }
+}
+
+json_t *to_json(lua_State *lua, int index)
+{
+    index = lua_absindex(lua, index);
+    luaL_checkstack(lua, 3 * JSON_DEPTH, "nested too deeply");
+    int left = JSON_VALUES;
+    return to_json_below(lua, index, JSON_DEPTH, &left);
 }

@@ -69,11 +69,52 @@ static int scenario_identity(lua_State *lua)
     return 1;
 }
 
-lua_State *environment_new(const char *path)
+/* ---- Bounds ---- */
+
+/* What the scripts of one state have taken, in octets. */
+struct budget {
+    size_t used;
+};
+enum { MEMORY_MAX = 256 << 20 };
+
+static void *allocate(void *context, void *block, size_t old_size, size_t size)
 {
-    lua_State *lua = luaL_newstate();
-    if (!lua)
-        abort();
+    struct budget *budget = context;
+    size_t old = block ? old_size : 0; /* else it is a kind of object */
+
+    if (size == 0) {
+        free(block);
+        budget->used -= old;
+        return NULL;
+    }
+    if (size > old && size - old > MEMORY_MAX - budget->used)
+        return NULL;
+    void *moved = realloc(block, size);
+    if (moved)
+        budget->used += size - old;
+    return moved;
+}
+
+/* setmetatable without finalizers: they would run wherever memory is taken,
+ * in the middle of the engine too. */
+static int set_metatable(lua_State *lua)
+{
+    if (lua_istable(lua, 2)) {
+        lua_pushliteral(lua, "__gc");
+        lua_rawget(lua, 2);
+        luaL_argcheck(lua, lua_isnil(lua, -1), 2,
+                      "scenarios have no finalizers (__gc)");
+    }
+    lua_settop(lua, 2);
+    lua_pushvalue(lua, lua_upvalueindex(1));
+    lua_insert(lua, 1);
+    lua_call(lua, 2, 1);
+    return 1;
+}
+
+/* Libraries without what reads files, runs foreign code, or prints. */
+static void open_libraries(lua_State *lua)
+{
     for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
         luaL_requiref(lua, libraries[i].name, libraries[i].func, 1);
         lua_pop(lua, 1);
@@ -86,12 +127,69 @@ lua_State *environment_new(const char *path)
     lua_pushnil(lua);
     lua_setfield(lua, -2, "dump");
     lua_pop(lua, 1);
+    lua_getglobal(lua, "setmetatable");
+    lua_pushcclosure(lua, set_metatable, 1);
+    lua_setglobal(lua, "setmetatable");
+}
+
+lua_State *environment_new(const char *path)
+{
+    struct budget *budget = memory_take(sizeof *budget);
+    lua_State *lua = lua_newstate(allocate, budget);
+    if (!lua)
+        abort();
+    open_libraries(lua);
     lua_pushlstring(lua, path, root_size(path));
     lua_pushcclosure(lua, require, 1);
     lua_setglobal(lua, "require");
     lua_pushcfunction(lua, scenario_identity);
     lua_setglobal(lua, "scenario");
     return lua;
+}
+
+void environment_free(lua_State *lua)
+{
+    void *budget;
+
+    if (!lua)
+        return;
+    lua_getallocf(lua, &budget);
+    lua_close(lua);
+    free(budget);
+}
+
+/* ---- Errors ---- */
+
+static const char prelude_mark[] = "prelude";
+
+/* "prelude:12: text" to "text". */
+static const char *without_place(const char *text)
+{
+    if (strncmp(text, prelude_mark, sizeof prelude_mark - 1) != 0)
+        return text;
+    const char *end = strstr(text, ": ");
+    return end ? end + 2 : text;
+}
+
+int environment_place(lua_State *lua)
+{
+    const char *text = lua_tostring(lua, 1);
+    lua_Debug at;
+
+    if (!text && !lua_isnil(lua, 1))
+        return 1;
+    if (text && without_place(text) == text)
+        return 1;
+    for (int level = 1; lua_getstack(lua, level, &at); level++) {
+        lua_getinfo(lua, "Sl", &at);
+        if (at.source[0] != '@')
+            continue;
+        lua_pushfstring(lua, "%s:%d: %s", at.short_src, at.currentline,
+                        text ? without_place(text) : "error without a message");
+        return 1;
+    }
+    lua_pushstring(lua, text ? without_place(text) : "error without a message");
+    return 1;
 }
 
 bool environment_error(lua_State *lua, struct error *error)

@@ -13,9 +13,9 @@ static int handle(lua_State *lua)
     lua_getfield(lua, LUA_REGISTRYINDEX, "counterfoil.handlers");
     lua_getfield(lua, 1, h->name);
     lua_remove(lua, 1);
-    lua_call(lua, h->push(lua, h), 1);
+    lua_call(lua, h->push(lua, h->what), 1);
     if (h->take)
-        h->take(lua, h);
+        h->take(lua, h->what);
     return 0;
 }
 
@@ -23,8 +23,10 @@ void call_handler(struct play *play, struct handling *handling)
 {
     lua_State *lua = play->thread;
 
-    handling->play = play;
-    luaL_checkstack(lua, 4, "too deep");
+    if (!lua_checkstack(lua, 4)) {
+        play->handler_failed = true;
+        return;
+    }
     lua_pushcfunction(lua, environment_place);
     lua_pushcfunction(lua, handle);
     lua_pushlightuserdata(lua, handling);
@@ -93,19 +95,24 @@ static void keep_keys(struct play *play, const struct ike_sa *sa,
     play->keys_changed = true;
 }
 
-static void on_event(void *context, struct node *node, struct ike_sa *sa,
-                     const struct ike_event *event)
-{
-    struct play *play = context;
-    lua_State *lua = play->lua;
+/* What the engine tells, on its way to the script. */
+struct happening {
+    struct play *play;
+    const struct node *node;
+    const struct ike_sa *sa;
+    const struct ike_event *event;
+};
 
-    if (sa)
-        keep_keys(play, sa, event);
+static int push_event(lua_State *lua, const void *what)
+{
+    const struct happening *h = what;
+    const struct ike_event *event = h->event;
+
     lua_createtable(lua, 0, 8);
     set_string(lua, "kind", event_names[event->kind]);
-    set_integer(lua, "cluster", number_of(play, node));
-    if (sa)
-        set_integer(lua, "spi", own_spi(sa));
+    set_integer(lua, "cluster", number_of(h->play, h->node));
+    if (h->sa)
+        set_integer(lua, "spi", own_spi(h->sa));
     if (event->reason)
         set_string(lua, "reason", event->reason);
     if (event->other)
@@ -119,26 +126,66 @@ static void on_event(void *context, struct node *node, struct ike_sa *sa,
         lua_setfield(lua, -2, "message");
     }
     set_integer(lua, "delta", (lua_Integer)event->delta);
-    call_handler(play, "event", 1, 0);
+    return 1;
+}
+
+static void on_event(void *context, struct node *node, struct ike_sa *sa,
+                     const struct ike_event *event)
+{
+    struct happening what = {context, node, sa, event};
+    struct handling handling = {
+        .name = "event", .push = push_event, .what = &what};
+
+    if (sa)
+        keep_keys(context, sa, event);
+    call_handler(context, &handling);
 }
 
 /* ---- Messages on their way out ---- */
+
+struct composing {
+    struct play *play;
+    const struct node *node;
+    const struct ike_sa *sa;
+    struct ike_message *message;
+    struct arena *arena;
+};
+
+static int push_composed(lua_State *lua, const void *what)
+{
+    const struct composing *c = what;
+
+    lua_pushinteger(lua, number_of(c->play, c->node));
+    lua_pushinteger(lua, c->sa ? own_spi(c->sa) : 0);
+    push_message(lua, c->message);
+    return 3;
+}
+
+/* nil leaves the message as it is. */
+static void take_composed(lua_State *lua, const void *what)
+{
+    const struct composing *c = what;
+
+    if (lua_isnil(lua, -1))
+        return;
+    if (!lua_istable(lua, -1))
+        luaL_error(lua, "before_seal must return a message, it returned %s",
+                   luaL_typename(lua, -1));
+    read_message(lua, -1, c->message, c->arena);
+}
 
 static void on_compose(void *context, struct node *node, struct ike_sa *sa,
                        struct ike_message *message, struct arena *arena)
 {
     struct play *play = context;
-    lua_State *lua = play->lua;
+    struct composing what = {play, node, sa, message, arena};
+    struct handling handling = {.name = "compose",
+                                .push = push_composed,
+                                .take = take_composed,
+                                .what = &what};
 
-    if (!play->tampers)
-        return;
-    lua_pushinteger(lua, number_of(play, node));
-    lua_pushinteger(lua, sa ? own_spi(sa) : 0);
-    push_message(lua, message);
-    call_handler(play, "compose", 3, 1);
-    if (lua_istable(lua, -1))
-        read_message(lua, -1, message, arena);
-    lua_pop(lua, 1);
+    if (play->tampers)
+        call_handler(play, &handling);
 }
 
 static void set_endpoint(lua_State *lua, const char *name,
@@ -149,22 +196,19 @@ static void set_endpoint(lua_State *lua, const char *name,
     set_integer(lua, port_name, at->port);
 }
 
-static void push_outgoing(lua_State *lua, struct play *play,
-                          const struct node_outgoing *outgoing)
+struct departing {
+    struct play *play;
+    const struct node *node;
+    const struct node_outgoing *outgoing;
+    bool *taken;
+};
+
+/* What only IKE messages have. */
+static void set_header(lua_State *lua, struct play *play,
+                       const struct node_outgoing *outgoing)
 {
-    const struct datagram *datagram = outgoing->datagram;
     uint8_t hash[32];
 
-    lua_createtable(lua, 0, 16);
-    set_endpoint(lua, "source", "source_port", &datagram->source);
-    set_endpoint(lua, "destination", "destination_port",
-                 &datagram->destination);
-    set_boolean(lua, "raw", datagram->carrier == CARRIER_ESP);
-    set_boolean(lua, "esp", !outgoing->header);
-    push_bytes(lua, outgoing->octets);
-    lua_setfield(lua, -2, "octets");
-    if (!outgoing->header)
-        return;
     if (outgoing->sa)
         set_integer(lua, "spi", own_spi(outgoing->sa));
     set_integer(lua, "spi_i", (lua_Integer)outgoing->header->spi_i);
@@ -180,44 +224,87 @@ static void push_outgoing(lua_State *lua, struct play *play,
     lua_setfield(lua, -2, "digest");
 }
 
+static int push_outgoing(lua_State *lua, const void *what)
+{
+    const struct departing *d = what;
+    const struct datagram *datagram = d->outgoing->datagram;
+
+    lua_pushinteger(lua, number_of(d->play, d->node));
+    lua_createtable(lua, 0, 16);
+    set_endpoint(lua, "source", "source_port", &datagram->source);
+    set_endpoint(lua, "destination", "destination_port",
+                 &datagram->destination);
+    set_boolean(lua, "raw", datagram->carrier == CARRIER_ESP);
+    set_boolean(lua, "esp", !d->outgoing->header);
+    push_bytes(lua, d->outgoing->octets);
+    lua_setfield(lua, -2, "octets");
+    if (d->outgoing->header)
+        set_header(lua, d->play, d->outgoing);
+    return 2;
+}
+
+static void take_outgoing(lua_State *lua, const void *what)
+{
+    const struct departing *d = what;
+    *d->taken = lua_toboolean(lua, -1);
+}
+
 static void on_outgoing(void *context, struct node *node,
                         const struct node_outgoing *outgoing)
 {
-    struct play *play = context;
-    lua_State *lua = play->lua;
+    bool taken = false;
+    struct departing what = {context, node, outgoing, &taken};
+    struct handling handling = {.name = "outgoing",
+                                .push = push_outgoing,
+                                .take = take_outgoing,
+                                .what = &what};
 
-    lua_pushinteger(lua, number_of(play, node));
-    push_outgoing(lua, play, outgoing);
-    call_handler(play, "outgoing", 2, 1);
-    bool taken = lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
+    call_handler(context, &handling);
     if (!taken)
-        play_send(play, outgoing->datagram);
+        play_send(context, outgoing->datagram);
 }
 
-static void on_esp(void *context, struct node *node, uint32_t spi,
-                   enum esp_verdict verdict, struct bytes inner,
-                   const char *reason)
+/* ---- ESP that arrived ---- */
+
+struct arriving {
+    struct play *play;
+    const struct node *node;
+    uint32_t spi;
+    enum esp_verdict verdict;
+    struct bytes inner;
+    const char *reason;
+};
+
+static int push_esp(lua_State *lua, const void *what)
 {
     static const char *const names[] = {"accepted", "replayed", "forged",
                                         "malformed"};
-    struct play *play = context;
-    lua_State *lua = play->lua;
+    const struct arriving *a = what;
     struct inner_packet packet;
 
     lua_createtable(lua, 0, 8);
-    set_integer(lua, "cluster", number_of(play, node));
-    set_integer(lua, "spi", spi);
-    set_string(lua, "verdict", names[verdict]);
-    set_string(lua, "reason", reason);
-    if (inner.size && packet_decode_inner(inner, &packet, NULL)) {
+    set_integer(lua, "cluster", number_of(a->play, a->node));
+    set_integer(lua, "spi", a->spi);
+    set_string(lua, "verdict", names[a->verdict]);
+    set_string(lua, "reason", a->reason);
+    if (a->inner.size && packet_decode_inner(a->inner, &packet, NULL)) {
         set_boolean(lua, "echo_reply", packet.echo_reply);
         set_boolean(lua, "echo_request", packet.echo_request);
         set_integer(lua, "protocol", packet.protocol);
         set_integer(lua, "identifier", packet.identifier);
         set_integer(lua, "sequence", packet.sequence);
     }
-    call_handler(play, "esp", 1, 0);
+    return 1;
+}
+
+static void on_esp(void *context, struct node *node, uint32_t spi,
+                   enum esp_verdict verdict, struct bytes inner,
+                   const char *reason)
+{
+    struct arriving what = {context, node, spi, verdict, inner, reason};
+    struct handling handling = {.name = "esp", .push = push_esp, .what = &what};
+
+    call_handler(context, &handling);
 }
 
 /* ---- The synch channel ---- */

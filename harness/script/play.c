@@ -50,8 +50,8 @@ void play_send(struct play *play, const struct datagram *datagram)
     struct error error = {{0}};
     if (play->link->ops->send(play->link, datagram, &error))
         return;
-    play_note(play,
-              json_pack("{ss ss}", "event", "send_failed", "text", error.text));
+    play_note(play, json_pack("{ss so}", "event", "send_failed", "text",
+                              json_clean(error.text)));
 }
 
 static void keep_keys(struct play *play)
@@ -66,37 +66,46 @@ static void keep_keys(struct play *play)
 
 /* ---- The world goes on ---- */
 
-static void push_header(struct play *play, const struct datagram *datagram)
+/* The header of what arrives, if it is IKE. */
+static bool find_header(const struct datagram *datagram,
+                        struct ike_header *header)
 {
-    lua_State *lua = play->lua;
-    struct ike_header header;
     struct bytes octets = datagram->payload;
 
     if (datagram->carrier != CARRIER_UDP)
-        return;
+        return false;
     if (datagram->destination.port != PORT_IKE) {
         if (octets.size < 4 || read_u32(octets.data) != 0)
-            return;
+            return false;
         octets = bytes_slice(octets, 4, SIZE_MAX);
     }
-    if (!ike_header_decode(octets, &header, NULL))
-        return;
+    return ike_header_decode(octets, header, NULL);
+}
+
+static int push_header(lua_State *lua, const void *what)
+{
+    const struct ike_header *header = what;
+
     lua_createtable(lua, 0, 8);
-    set_integer(lua, "spi_i", (lua_Integer)header.spi_i);
-    set_integer(lua, "spi_r", (lua_Integer)header.spi_r);
-    set_integer(lua, "exchange", header.exchange);
-    set_integer(lua, "message_id", header.message_id);
-    set_integer(lua, "flags", header.flags);
-    set_boolean(lua, "response", header.flags & IKE_FLAG_RESPONSE);
-    call_handler(play, "incoming", 1, 0);
+    set_integer(lua, "spi_i", (lua_Integer)header->spi_i);
+    set_integer(lua, "spi_r", (lua_Integer)header->spi_r);
+    set_integer(lua, "exchange", header->exchange);
+    set_integer(lua, "message_id", header->message_id);
+    set_integer(lua, "flags", header->flags);
+    set_boolean(lua, "response", header->flags & IKE_FLAG_RESPONSE);
+    return 1;
 }
 
 void play_datagram(void *context, const struct datagram *datagram)
 {
     struct play *play = context;
     uint64_t now = play->link->ops->now(play->link);
+    struct ike_header header;
+    struct handling handling = {
+        .name = "incoming", .push = push_header, .what = &header};
 
-    push_header(play, datagram);
+    if (find_header(datagram, &header))
+        call_handler(play, &handling);
     for (size_t i = 0; i < play->cluster_count; i++)
         cluster_receive(play->clusters[i], datagram, now);
 }
@@ -122,16 +131,24 @@ void play_step(struct play *play, uint64_t deadline)
 
 /* ---- Lua ---- */
 
-/* A script that never waits must not outlive its time either. */
+/* A script that never waits must not outlive its time either, and in virtual
+ * time that does not go by. One that catches the error is stopped at each of
+ * its next steps. */
 static void watch_time(lua_State *lua, lua_Debug *debug)
 {
     struct play *play = play_of(lua);
 
-    (void)debug;
-    if (play->link->ops->now(play->link) >= play->deadline) {
-        lua_pushliteral(lua, "out of time");
-        lua_error(lua);
-    }
+    if (net_now() < play->real_deadline &&
+        play->link->ops->now(play->link) < play->deadline)
+        return;
+    play->expired = true;
+    lua_sethook(lua, watch_time, LUA_MASKCOUNT, 1);
+    lua_getinfo(lua, "Sl", debug);
+    lua_createtable(lua, 0, 1);
+    lua_pushfstring(lua, "%s:%d: the scenario's time is up", debug->short_src,
+                    debug->currentline);
+    lua_setfield(lua, -2, "inconclusive");
+    lua_error(lua);
 }
 
 /* Leaves the prelude's play function on the stack. */
@@ -157,9 +174,25 @@ static bool load_prelude(struct play *play, struct error *error)
 static enum play_status abort_play(struct play *play, const char *verdict,
                                    const char *reason)
 {
-    play_note(play, json_pack("{ss ss ss}", "event", "abort", "verdict",
-                              verdict, "reason", reason));
+    play_note(play, json_pack("{ss ss so}", "event", "abort", "verdict",
+                              verdict, "reason", json_clean(reason)));
     return PLAY_DONE;
+}
+
+/* How the prelude says that it ended. */
+static enum play_status settle(struct play *play, struct error *error)
+{
+    const char *end = lua_tostring(play->lua, -2);
+    const char *why = lua_tostring(play->lua, -1);
+
+    error_set(error, "%s", why ? why : "");
+    if (end && !strcmp(end, "done"))
+        return PLAY_DONE;
+    if (end && !strcmp(end, "interrupted"))
+        return PLAY_INCOMPLETE;
+    if (end && !strcmp(end, "inconclusive"))
+        return abort_play(play, end, why ? why : "without a reason");
+    return PLAY_ERROR;
 }
 
 static enum play_status run_script(struct play *play, struct error *error)
@@ -169,22 +202,19 @@ static enum play_status run_script(struct play *play, struct error *error)
     if (!load_prelude(play, error))
         return PLAY_ERROR;
     lua_sethook(lua, watch_time, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
-    if (lua_pcall(lua, 0, 2, 0) != LUA_OK) {
-        environment_error(lua, error);
-        return PLAY_ERROR;
+    int status = lua_pcall(lua, 0, 2, 0);
+    lua_sethook(lua, NULL, 0, 0);
+    play->thread = lua;
+    if (status == LUA_OK) {
+        enum play_status end = settle(play, error);
+        lua_pop(lua, 2);
+        return end;
     }
-    const char *end = luaL_checkstring(lua, -2);
-    const char *why = luaL_optstring(lua, -1, "");
-    enum play_status status = PLAY_DONE;
-    error_set(error, "%s", why);
-    if (!strcmp(end, "interrupted"))
-        status = PLAY_INCOMPLETE;
-    else if (!strcmp(end, "failure"))
-        status = PLAY_ERROR;
-    else if (strcmp(end, "done"))
-        status = abort_play(play, end, why);
-    lua_pop(lua, 2);
-    return status;
+    environment_error(lua, error);
+    return play->expired
+               ? abort_play(play, "inconclusive",
+                            "the scenario's time is up, and it goes on")
+               : PLAY_ERROR;
 }
 
 /* ---- Setting up and tidying away ---- */
@@ -206,13 +236,14 @@ static void note_run(struct play *play)
 
     for (char **id = s->clauses; *id; id++)
         json_array_append_new(clauses, json_string(*id));
-    play_note(play, json_pack("{ss ss ss ss so ss ss s[s] s[s] sI}", "event",
-                              "run", "scenario", s->id, "title", s->title,
-                              "purpose", s->purpose, "clauses", clauses,
-                              "gateway", play->options->gateway, "role",
-                              s->gateway, "under_test", SANDBOX_GATEWAY_ADDRESS,
-                              "harness", SANDBOX_HARNESS_ADDRESS, "seed",
-                              (json_int_t)play->options->seed));
+    play_note(play,
+              json_pack("{ss ss ss ss so so ss s[s] s[s] sI}", "event", "run",
+                        "scenario", s->id, "title", s->title, "purpose",
+                        s->purpose, "clauses", clauses, "gateway",
+                        json_clean(play->options->gateway), "role", s->gateway,
+                        "under_test", SANDBOX_GATEWAY_ADDRESS, "harness",
+                        SANDBOX_HARNESS_ADDRESS, "seed",
+                        (json_int_t)play->options->seed));
 }
 
 static void finish(struct play *play, enum play_status status)
@@ -227,8 +258,7 @@ static void release(struct play *play)
 {
     for (size_t i = 0; i < play->cluster_count; i++)
         cluster_free(play->clusters[i]);
-    if (play->lua)
-        lua_close(play->lua);
+    environment_free(play->lua);
     play->world->release(play);
     if (play->writer)
         trace_writer_close(play->writer, NULL);
@@ -249,8 +279,11 @@ enum play_status play_inside(struct play *play, struct error *error)
     if (open_record(play, error) && play->world->open(play, error)) {
         play->deadline = play->link->ops->now(play->link) +
                          (uint64_t)(play->options->timeout * (double)NS_PER_S);
+        play->real_deadline =
+            net_now() + (uint64_t)(play->options->timeout * (double)NS_PER_S);
         note_run(play);
         play->lua = environment_new(play->scenario->path);
+        play->thread = play->lua;
         status = run_script(play, error);
         if (status == PLAY_ERROR) /* so that the folder alone tells it */
             abort_play(play, "error", error->text);

@@ -58,7 +58,7 @@ static bool start_gateway(struct play *play, struct error *error)
         play->gateway_started = true;
         return true;
     }
-    return error_prefix(error, "the gateway did not start");
+    return false;
 }
 
 static bool start_action(struct play *play, const char *name,
@@ -97,8 +97,8 @@ static void note_gateway(struct play *play)
         snprintf(text, sizeof text, "%s\n%s",
                  gateway_end(play->gateway, end, sizeof end),
                  gateway_log_tail(play->gateway, LOG_LINES, tail, sizeof tail));
-        play_note(play,
-                  json_pack("{ss ss*}", "event", "gateway_died", "text", text));
+        play_note(play, json_pack("{ss so}", "event", "gateway_died", "text",
+                                  json_clean(text)));
     }
 }
 
@@ -150,8 +150,8 @@ static void finish(struct play *play)
     note_gateway(play);
     if (!capture_drain(play->capture, &error) ||
         !capture_statistics(play->capture, &statistics, &error))
-        play_note(play,
-                  json_pack("{ss ss}", "event", "capture", "text", error.text));
+        play_note(play, json_pack("{ss so}", "event", "capture", "text",
+                                  json_clean(error.text)));
     play_note(play, json_pack("{ss sI sI}", "event", "capture", "frames",
                               (json_int_t)statistics.frames, "dropped",
                               (json_int_t)statistics.dropped));

@@ -107,8 +107,9 @@ static int action_status(struct play *play)
         return ACTION_RUNNING;
     if (status && !play->action_explained) {
         play->action_explained = true;
-        play_note(play, json_pack("{ss ss}", "event", "action_failed", "text",
-                                  builtin_action_error(play->builtin)));
+        play_note(play,
+                  json_pack("{ss so}", "event", "action_failed", "text",
+                            json_clean(builtin_action_error(play->builtin))));
     }
     return status;
 }

@@ -124,7 +124,7 @@ bool scenario_load(const char *path, struct scenario *out, struct error *error)
     lua_State *lua = environment_new(path);
     bool good =
         environment_run(lua, path, error) && read_facts(lua, out, error);
-    lua_close(lua);
+    environment_free(lua);
     if (!good)
         scenario_clear(out);
     return good;

@@ -13,10 +13,15 @@
 
 /* ---- environment.c: a Lua state without a way out ---- */
 
-/* Base, table, string, math, utf8, coroutine; no io, os, debug, load; a
- * `require` that reads only below the folder of scenarios that `path` is in.
- * The global `scenario` returns its table. */
+/* Base, table, string, math, utf8, coroutine; no io, os, debug, load, no
+ * finalizers, and no more than 256 MiB; a `require` that reads only below the
+ * folder of scenarios that `path` is in. The global `scenario` returns its
+ * table. */
 lua_State *environment_new(const char *path);
+void environment_free(lua_State *lua);
+/* A message handler: gives an error the position in the script that it comes
+ * from, where it has none or one within the prelude. */
+int environment_place(lua_State *lua);
 /* The message on top of the stack as one line, position first. Pops it. */
 bool environment_error(lua_State *lua, struct error *error);
 /* Runs the file at `path` and leaves its table of facts on the stack. */
@@ -41,9 +46,17 @@ void set_boolean(lua_State *lua, const char *name, bool value);
 /* Fields of the table at `index`, with a default for nil. */
 lua_Integer get_integer(lua_State *lua, int index, const char *name,
                         lua_Integer otherwise);
+/* The same of a number from 0 to `most`. */
+uint32_t get_bounded(lua_State *lua, int index, const char *name,
+                     uint32_t otherwise, uint32_t most);
 bool get_boolean(lua_State *lua, int index, const char *name, bool otherwise);
-/* Lua value at `index` to JSON (tables with [1] are arrays); owned by the
- * caller. */
+/* Pushes an arena that is released when Lua is done with it, at the latest,
+ * so that an error may pass. */
+struct arena *new_arena(lua_State *lua);
+/* A string whose octets need not be UTF-8. */
+json_t *json_clean(const char *text);
+/* Lua value at `index` to JSON (tables with [1] are arrays; what is nested
+ * deeper than any note is left out); owned by the caller. */
 json_t *to_json(lua_State *lua, int index);
 
 /* ---- play.c ---- */
@@ -75,10 +88,15 @@ struct play {
     size_t cluster_count;
     struct credential *credential, *authority;
     lua_State *lua;
-    uint64_t deadline;   /* of the whole scenario */
-    bool tampers;        /* the script wants to see messages before they are
-                            sealed */
-    bool handler_failed; /* the error waits in the registry */
+    lua_State *thread; /* where the script is, `lua` or a coroutine of it */
+    unsigned handling; /* handlers that are running; the engine is above
+                          them, and cannot be driven */
+    uint64_t deadline; /* of the whole scenario */
+    uint64_t real_deadline; /* the same on the wall clock */
+    bool expired;           /* it was passed without a wait */
+    bool tampers;           /* the script wants to see messages before they are
+                               sealed */
+    bool handler_failed;    /* the error waits in the registry */
     bool keys_changed;
     uint64_t frames; /* written to the capture */
     bool write_failed;
@@ -107,10 +125,18 @@ struct play *play_of(lua_State *lua);
 /* ---- hooks.c: what the engine tells the script ---- */
 
 extern const struct cluster_hooks script_cluster_hooks;
-/* Calls the global handler `name` of the prelude with the `arguments` on top
- * of the stack; an error in it ends the scenario. */
-void call_handler(struct play *play, const char *name, int arguments,
-                  int results);
+/* One call of a handler of the prelude. */
+struct handling {
+    const char *name;
+    /* Pushes the arguments; returns how many. */
+    int (*push)(lua_State *lua, const void *what);
+    /* Looks at the result, which is on top; may be NULL. */
+    void (*take)(lua_State *lua, const void *what);
+    const void *what;
+};
+/* Everything in it runs protected: an error waits until the engine is done
+ * and then ends the scenario (core.step, core.pending). */
+void call_handler(struct play *play, struct handling *handling);
 
 /* The embedded prelude. */
 extern const char prelude_text[];

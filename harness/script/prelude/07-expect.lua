@@ -6,10 +6,21 @@ local function describe(ref)
             digest = ref.digest, nonce = ref.nonce and hex(ref.nonce)}
 end
 
+local EXPECTATION = {
+    clauses = true, text = true, within = true, m2 = true, p2 = true,
+    nonce = true, notify = true, without = true, sa = true, exchange = true,
+    message_id = true, since = true, again = true, payload = true,
+}
+
 local function expect(kind, from, expectation, seen, fields)
     local note = {event = "expect", kind = kind, from = from,
                   ["until"] = core.now(), clauses = expectation.clauses,
                   text = expectation.text}
+    for k in pairs(expectation) do
+        if not EXPECTATION[k] then
+            error("an expectation has no field " .. tostring(k))
+        end
+    end
     for k, v in pairs(fields) do
         note[k] = v
     end
@@ -49,8 +60,9 @@ function t:watch(ref, seconds)
     return seen
 end
 
--- A response to `ref`. Exact values may be given: m2, p2, and for what must
--- be in it or not, notify and without (lists of notify numbers).
+-- A response to `ref`. Exact values may be given: m2, p2, nonce (its octets),
+-- and for what must be in it or not, notify and without (lists of notify
+-- numbers).
 function t:expect_answer(ref, expectation)
     expectation = expectation or {}
     local seen = wait(expectation.within or ANSWER_SECONDS,
@@ -58,6 +70,7 @@ function t:expect_answer(ref, expectation)
     return expect("answer", ref.time, expectation, seen,
                   {about = describe(ref), m2 = expectation.m2,
                    p2 = expectation.p2, notify = expectation.notify,
+                   nonce = expectation.nonce and hex(expectation.nonce),
                    without = expectation.without})
 end
 

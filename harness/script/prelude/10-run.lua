@@ -16,7 +16,10 @@ end
 -- Returns how it ended ("done", "inconclusive", "error", "failure",
 -- "interrupted") and why.
 local function play()
-    local done, message = pcall(facts.run, t)
+    local done, message = xpcall(function()
+        facts.run(t)
+        core.pending()
+    end, core.place)
     if done then
         return "done"
     end
