@@ -171,6 +171,23 @@ static const char *without_place(const char *text)
     return end ? end + 2 : text;
 }
 
+/* "try.lua:12: text" */
+static bool has_place(const char *text)
+{
+    for (const char *at = strchr(text, ':'); at; at = strchr(at + 1, ':')) {
+        size_t digits = strspn(at + 1, "0123456789");
+        if (digits && at[1 + digits] == ':')
+            return true;
+    }
+    return false;
+}
+
+/* These end a scenario by themselves (core.step). */
+static bool is_signal(const char *text)
+{
+    return !strcmp(text, "interrupted") || !strcmp(text, "out of time");
+}
+
 int environment_place(lua_State *lua)
 {
     const char *text = lua_tostring(lua, 1);
@@ -178,17 +195,20 @@ int environment_place(lua_State *lua)
 
     if (!text && !lua_isnil(lua, 1))
         return 1;
-    if (text && without_place(text) == text)
+    if (!text)
+        text = "error without a message";
+    else if (is_signal(text) ||
+             (has_place(text) && without_place(text) == text))
         return 1;
+    text = without_place(text);
     for (int level = 1; lua_getstack(lua, level, &at); level++) {
         lua_getinfo(lua, "Sl", &at);
         if (at.source[0] != '@')
             continue;
-        lua_pushfstring(lua, "%s:%d: %s", at.short_src, at.currentline,
-                        text ? without_place(text) : "error without a message");
+        lua_pushfstring(lua, "%s:%d: %s", at.short_src, at.currentline, text);
         return 1;
     }
-    lua_pushstring(lua, text ? without_place(text) : "error without a message");
+    lua_pushstring(lua, text);
     return 1;
 }
 

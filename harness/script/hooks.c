@@ -323,8 +323,8 @@ static void on_synch(void *context, struct cluster *cluster,
     write_u64(octets, message->spi_r);
     bytes_to_hex(bytes_of(octets, 8), spi_r, sizeof spi_r);
     json_t *note = json_pack(
-        "{ss ss ss ss ss sb s{ss ss} sI}", "event", "synch", "from",
-        message->from, "to", message->to, "what",
+        "{ss so ss ss ss sb s{ss ss} sI}", "event", "synch", "from",
+        json_clean(message->from), "to", message->to, "what",
         synch_kind_name(message->kind), "fate", fates[message->fate], "lost",
         (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i, "spi_r",
         spi_r, "octets", (json_int_t)message->octets.size);

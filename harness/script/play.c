@@ -185,13 +185,19 @@ static enum play_status settle(struct play *play, struct error *error)
     const char *end = lua_tostring(play->lua, -2);
     const char *why = lua_tostring(play->lua, -1);
 
-    error_set(error, "%s", why ? why : "");
-    if (end && !strcmp(end, "done"))
+    error_set(error, "%s", why ? why : "without a reason");
+    for (char *at = error->text; *at; at++)
+        if (*at == '\n' || *at == '\t')
+            *at = ' ';
+    if (end && !strcmp(end, "done")) {
+        if (!why)
+            error->text[0] = '\0';
         return PLAY_DONE;
+    }
     if (end && !strcmp(end, "interrupted"))
         return PLAY_INCOMPLETE;
     if (end && !strcmp(end, "inconclusive"))
-        return abort_play(play, end, why ? why : "without a reason");
+        return abort_play(play, end, error->text);
     return PLAY_ERROR;
 }
 
