@@ -31,7 +31,8 @@ void bench_esp(void);
 void bench_check(const char *counterfoil, const char *directory);
 
 /* Runs a program, its output thrown away; the wall time in s. Ends the bench
- * if it does not run or its exit status is neither 0 nor 1 nor 3. `environment`: NAME=VALUE or NULL. */
+ * if it does not run or its exit status is neither 0 nor 1 nor 3.
+ * `environment`: NAME=VALUE or NULL. */
 double run_program(const char *const *argv, const char *environment);
 
 #endif

@@ -1,8 +1,10 @@
 /* Handshakes; many SAs; all of them failing over. */
+#include <linux/perf_event.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,25 @@ static double octets_used(void)
 {
     struct mallinfo2 info = mallinfo2();
     return (double)(info.uordblks + info.hblkhd);
+}
+
+/* A counter of this process's instructions; -1 where the system has none. */
+static int instructions_open(void)
+{
+    struct perf_event_attr what = {.type = PERF_TYPE_HARDWARE,
+                                   .size = sizeof what,
+                                   .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                   .exclude_kernel = 1,
+                                   .exclude_hv = 1};
+    return (int)syscall(SYS_perf_event_open, &what, 0, -1, -1, 0UL);
+}
+
+static double instructions_read(int counter)
+{
+    uint64_t value = 0;
+    if (counter < 0 || read(counter, &value, sizeof value) != sizeof value)
+        return 0;
+    return (double)value;
 }
 
 static double peak_mebibytes(void)
@@ -59,6 +80,7 @@ struct scale {
     double per_sa;                     /* octets, one side */
     double peak_two, peak_storm;       /* MiB: two copies, then three */
     double storm_octets;               /* more than before, an SA, at the end */
+    double instructions;               /* an SA; 0: not known */
     size_t established, synchronized;
 };
 
@@ -106,8 +128,10 @@ static void measure_storm(size_t count, struct scale *out)
     world_settle(world);
     out->connect = seconds_now() - start;
     double before = octets_used();
+    int counter = instructions_open();
     world->syncs = 0;
     storm(world, out);
+    out->instructions = instructions_read(counter) / (double)count;
     out->synchronized = world->syncs / 2;
     out->storm_octets = (octets_used() - before) / (double)count;
     out->peak_storm = peak_mebibytes();
@@ -175,6 +199,14 @@ static void print_storm(size_t count, const struct scale *scale,
     snprintf(row.peer, CELL, "%.1f us/SA at 1000", first * 1e6);
     snprintf(row.ratio, CELL, "%.2f", each / first);
     row_print(&row);
+    if (base->instructions > 0) {
+        snprintf(name, sizeof name, "  instructions of it");
+        snprintf(row.ours, CELL, "%.0f/SA", scale->instructions);
+        snprintf(row.peer, CELL, "%.0f/SA at 1000", base->instructions);
+        snprintf(row.ratio, CELL, "%.2f",
+                 scale->instructions / base->instructions);
+        row_print(&row);
+    }
     snprintf(name, sizeof name, "  memory at its peak, three copies");
     snprintf(row.ours, CELL, "%.0f MiB, %+.0f B/SA", scale->peak_storm,
              scale->storm_octets);
