@@ -65,6 +65,16 @@ struct accusation accuse_if_whole(const struct seen *seen,
     return a;
 }
 
+struct accusation accuse_in_order(const struct seen *seen,
+                                  enum clause_id clause,
+                                  const struct sight *before)
+{
+    struct accusation a = accuse(seen, clause);
+    a.needs_whole = seen->sight.time < before->time + REORDER_TIME;
+    a.from_start = true;
+    return a;
+}
+
 void accuse_frame(struct accusation *a, const struct sight *sight)
 {
     struct finding *f = &a->finding;

@@ -84,6 +84,8 @@ struct copies {
     uint64_t content; /* of one that was opened: a hash of its plaintext */
     uint64_t first_gap, last_gap; /* between copies, ns */
     uint32_t gaps;
+    uint32_t place; /* a hash of where the first came from */
+    bool moved;     /* a copy came from elsewhere */
     uint16_t fragments, part_count;
     struct part *parts;
 };
@@ -97,6 +99,7 @@ struct exchange {
     uint64_t delta;
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
     uint32_t child_spi; /* that the requester chose, else 0 */
+    uint32_t window;    /* that the requester announced, else 0 */
     struct copies request, response;
 };
 
@@ -104,6 +107,7 @@ struct sync_request {
     struct sight first, last;
     uint64_t digest;
     uint32_t copies;
+    uint32_t tries;                   /* copies that its sender made */
     struct ike_message_id_sync value; /* m1 = expected_send, p1 = ..._recv */
     bool malformed;                   /* N(16422) is not 12 octets */
     bool extra;                       /* holds more than 5.1 allows: A11 */
@@ -185,7 +189,10 @@ struct party {
     uint16_t intruder_count;
     struct intruder *intruders; /* in its name */
     struct announcement announced;
-    bool unsure;             /* a sync went wrong: nobody knows its counters */
+    bool unsure; /* a sync went wrong: nobody knows its counters */
+    struct ike_message_id_sync odd_answer; /* to no request that was seen */
+    struct sight odd_answer_at;
+    struct sight odd_zero_at; /* a response 0 without 16422, likewise */
     bool misled;             /* its sync got an answer with a wrong nonce ... */
     uint32_t misled_send;    /* ... and this M2 */
     uint32_t failover_syncs; /* answered since the last failover */
@@ -222,6 +229,7 @@ struct ike_seen {
     struct party party[SIDES];
     struct child *children;
     uint16_t child_count, child_capacity;
+    bool children_forgotten; /* the oldest, or half known: some are missing */
     UT_hash_handle hh;
 };
 
@@ -337,6 +345,11 @@ struct accusation accuse(const struct seen *seen, enum clause_id clause);
 /* One that a missing frame could explain away. */
 struct accusation accuse_if_whole(const struct seen *seen,
                                   enum clause_id clause);
+/* One that rests on `before` having passed before this message: so near to
+ * each other that may be the capture's doing. */
+struct accusation accuse_in_order(const struct seen *seen,
+                                  enum clause_id clause,
+                                  const struct sight *before);
 void accuse_frame(struct accusation *a, const struct sight *sight);
 void say(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -29,7 +29,8 @@ static void rule_5_1_01(struct seen *seen, const struct sync_request *request)
     judged(seen->oracle, CLAUSE_RFC6311_5_1_01);
     if (!member->used || m1 > member->used_highest)
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_01);
+    struct accusation a =
+        accuse_in_order(seen, CLAUSE_RFC6311_5_1_01, &member->answered_at);
     accuse_frame(&a, &member->used_at);
     EXPECTED(&a, "M1 above %" PRIu32 ", which its side has used",
              member->used_highest);
@@ -61,7 +62,8 @@ static void rule_5_1_04(struct seen *seen, const struct sync_request *request)
         judged(seen->oracle, clause);
         if (m1 > earlier->value.expected_send)
             continue;
-        struct accusation a = accuse(seen, clause);
+        /* It may be the copy of a still earlier one. */
+        struct accusation a = accuse_if_whole(seen, clause);
         accuse_frame(&a, &earlier->first);
         EXPECTED(&a, "M1 above %" PRIu32 ", that of an earlier sync",
                  earlier->value.expected_send);
@@ -91,7 +93,8 @@ static void rule_5_1_03(struct seen *seen, const struct sync_request *request)
     judged(seen->oracle, CLAUSE_RFC6311_5_1_03);
     if (p1 > peer->answered_highest)
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_03);
+    struct accusation a =
+        accuse_in_order(seen, CLAUSE_RFC6311_5_1_03, &peer->answered_at);
     accuse_frame(&a, &peer->answered_at);
     EXPECTED(&a, "P1 above %" PRIu32 ", which was answered",
              peer->answered_highest);
@@ -149,7 +152,7 @@ void rfc6311_member_answered(struct seen *seen, struct sync_request *request,
     if (!request->again || seen->take != TAKE_FIRST)
         return;
     request->again = false;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_7_02);
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_7_02);
     a.finding.subject = seen->event->packet.destination;
     accuse_frame(&a, &member->announced.at);
     accuse_frame(&a, &request->first);
@@ -184,7 +187,7 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     struct sync_request *sync = sync_newest(member, 0);
 
     if (!sync || sync->response.count || sync->malformed || sync->extra ||
-        sync->copies < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
+        sync->tries < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
         peer->unsure || !under_test(oracle, &peer->at.address) ||
         !is_above_all(member, sync) || !peer->used ||
         peer->used_at.order < sync->last.order)
@@ -209,7 +212,7 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     }
     EXPECTED(&a, "an answer to a valid sync request");
     SEEN(&a, "none to %" PRIu32 " copies, though it sent requests since",
-         sync->copies);
+         sync->tries);
     submit_plain(oracle, &a);
 }
 

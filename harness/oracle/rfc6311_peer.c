@@ -45,6 +45,22 @@ static bool is_appendix_a(const struct sync_request *request,
     return false;
 }
 
+/* Whether a nonce tells which request is answered. A cluster that counts, or
+ * that repeats itself, may have sent another with it that was lost. */
+static bool is_telling(const struct seen *seen,
+                       const struct sync_request *request)
+{
+    enum { COUNTED = 1 << 16 };
+    const struct sync_request *other;
+    if (read_u32(request->value.nonce) < COUNTED)
+        return false;
+    for (size_t n = 0; (other = sync_newest(seen->receiver, n)); n++)
+        if (other != request &&
+            memcmp(other->value.nonce, request->value.nonce, 4) == 0)
+            return false;
+    return true;
+}
+
 /* Of two requests with the same m1 only one may be answered, whatever was
  * lost between them and in whichever order they came. */
 static bool has_twin(const struct seen *seen,
@@ -68,7 +84,7 @@ static bool rule_5_1_05(struct seen *seen, const struct sync_request *request,
 {
     if (!sync_is_stale(request))
         return false;
-    struct accusation a = has_twin(seen, request)
+    struct accusation a = has_twin(seen, request) && is_telling(seen, request)
                               ? accuse(seen, CLAUSE_RFC6311_5_1_05)
                               : accuse_if_whole(seen, CLAUSE_RFC6311_5_1_05);
     accuse_frame(&a, &request->received_at);
@@ -168,7 +184,9 @@ static void rule_5_1_06(struct seen *seen, struct sync_request *request,
     request->m2_wrong = !is_m2_right(l, m2);
     if (!request->m2_wrong)
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_5_1_06);
+    struct accusation a = is_telling(seen, request)
+                              ? accuse(seen, CLAUSE_RFC6311_5_1_06)
+                              : accuse_if_whole(seen, CLAUSE_RFC6311_5_1_06);
     if (l->received)
         accuse_frame(&a, &request->received_at);
     accuse_frame(&a, &request->first);
@@ -185,9 +203,10 @@ static void charge_p2(struct seen *seen, const struct sync_request *request,
 {
     /* Below P1 is certain. Below what was used may be the former answer to a
      * request whose first copy was lost. */
-    struct accusation a = p2 < request->value.expected_recv
-                              ? accuse(seen, clause)
-                              : accuse_if_whole(seen, clause);
+    struct accusation a =
+        p2 < request->value.expected_recv && is_telling(seen, request)
+            ? accuse(seen, clause)
+            : accuse_if_whole(seen, clause);
     if (l->used)
         accuse_frame(&a, &request->used_at);
     accuse_frame(&a, &request->first);

@@ -38,8 +38,9 @@ static void rule_2_4_10(struct seen *seen)
 {
     enum { GAPS = 5 };
     const struct copies *copies = &seen->exchange->request;
-    if (seen->take != TAKE_REPEAT || copies->gaps != GAPS ||
-        copies->last.order != seen->sight.order)
+    /* A failover and a move (RFC 4555 3.5) begin anew. */
+    if (seen->take != TAKE_REPEAT || copies->gaps != GAPS || copies->moved ||
+        seen->oracle->gateway_epoch || copies->last.order != seen->sight.order)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_4_10);
     if (copies->last_gap > copies->first_gap + copies->first_gap / 2)
@@ -62,7 +63,9 @@ static bool rule_2_2_01(struct seen *seen, const struct exchange *oldest)
         !ike_message_find(message, PAYLOAD_NONCE) ||
         oldest->request.content != content_hash(seen->ike->plaintext))
         return false;
-    struct accusation a = accuse(seen, CLAUSE_RFC7296_2_2_01);
+    /* An answer that was lost may have asked for it, such as
+     * TEMPORARY_FAILURE. */
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_2_01);
     accuse_frame(&a, &oldest->request.first);
     EXPECTED(&a, "the same request again under Message ID %" PRIu32,
              oldest->id);
@@ -172,7 +175,8 @@ static void rule_2_18_01(struct seen *seen)
 static void rule_2_8_05(struct seen *seen)
 {
     const struct party *sender = seen->sender;
-    if (!seen->sa->replaced || !seen->authentic || seen->take != TAKE_FIRST)
+    if (!seen->sa->replaced || !seen->authentic || seen->take != TAKE_FIRST ||
+        seen->oracle->gateway_epoch)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_8_05);
     for (size_t i = 0; i < sender->exchange_count; i++) {
@@ -198,9 +202,11 @@ static bool rule_response_flag(struct seen *seen)
     uint32_t id = seen->exchange->id;
     const struct exchange *theirs = exchange_find(seen->receiver, id);
     bool used_up = seen->take == TAKE_DIFFERENT && !seen->oracle->gateway_epoch;
-    bool far_off = seen->take == TAKE_FIRST && !sender->announced.made &&
-                   !sender->unsure && !seen->oracle->gateway_epoch &&
-                   (sender->used ? id != sender->used_highest + 1 : id != 0);
+    uint64_t next = sender->used ? (uint64_t)sender->used_highest + 1 : 0;
+    bool far_off =
+        seen->take == TAKE_FIRST && !sender->announced.made &&
+        !sender->unsure && !seen->oracle->gateway_epoch &&
+        (id >= next + sender->window || (uint64_t)id + sender->window <= next);
     if (!seen->authentic || !theirs || !theirs->request.count ||
         theirs->response.count ||
         theirs->request.exchange != seen->ike->header.exchange ||
@@ -266,6 +272,7 @@ static void rule_2_1_01(struct seen *seen)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_1_01);
     if (e->response.count <= e->request.count ||
+        e->response.gaps <= e->request.gaps ||
         seen->sight.time < e->request.last.time + RETRANSMIT_TIME)
         return;
     struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_1_01);

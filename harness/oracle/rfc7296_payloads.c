@@ -28,10 +28,26 @@ static bool names_child(uint16_t type)
            type == CHILD_SA_NOT_FOUND;
 }
 
+/* Whether an SPI is one that only the other side of a Child SA receives on.
+ * Both sides may choose the same number for different SAs, so that a pair that
+ * was not captured, or is forgotten, leaves it open. */
+static enum knowledge spi_of_other_side(const struct seen *seen, uint32_t spi)
+{
+    const struct ike_seen *sa = seen->sa;
+    bool other = false;
+    if (sa->children_forgotten || sa->blind)
+        return UNKNOWN;
+    for (size_t i = 0; i < sa->child_count; i++) {
+        if (sa->children[i].spi[seen->side] == spi)
+            return NO;
+        other |= sa->children[i].spi[other_side(seen->side)] == spi;
+    }
+    return other ? YES : UNKNOWN;
+}
+
 /* RFC7296-1.3.3-01: REKEY_SA names the SPI that its sender receives on. */
 static void rule_rekey_sa(struct seen *seen, const struct ike_notify *notify)
 {
-    const struct ike_seen *sa = seen->sa;
     bool esp =
         notify->protocol == PROTOCOL_ESP || notify->protocol == PROTOCOL_AH;
     judged(seen->oracle, CLAUSE_RFC7296_1_3_3_01);
@@ -40,16 +56,14 @@ static void rule_rekey_sa(struct seen *seen, const struct ike_notify *notify)
                      "Protocol ID 2 or 3, SPI Size 4, no data");
         return;
     }
-    uint32_t spi = read_u32(notify->spi.data);
-    bool other = false;
-    for (size_t i = 0; i < sa->child_count; i++) {
-        if (sa->children[i].spi[seen->side] == spi)
-            return;
-        other |= sa->children[i].spi[other_side(seen->side)] == spi;
-    }
-    if (other)
-        wrong_notify(seen, CLAUSE_RFC7296_1_3_3_01, notify,
-                     "the SPI that its sender receives on");
+    if (notify->protocol != PROTOCOL_ESP ||
+        spi_of_other_side(seen, read_u32(notify->spi.data)) != YES)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_1_3_3_01);
+    EXPECTED(&a, "the SPI that its sender receives on");
+    SEEN(&a, "%08" PRIx32 ", which the other side receives on",
+         read_u32(notify->spi.data));
+    submit(seen->oracle, seen, &a);
 }
 
 /* RFC7296-3.10-01, -02, -04: Protocol ID and SPI of a notify. The shapes of
@@ -200,18 +214,12 @@ static void judge_sa(struct seen *seen, const struct ike_payload *payload)
 static void rule_1_4_1_02(struct seen *seen,
                           const struct ike_delete_payload *payload)
 {
-    const struct ike_seen *sa = seen->sa;
     judged(seen->oracle, CLAUSE_RFC7296_1_4_1_02);
     for (size_t n = 0; n < payload->count; n++) {
         uint32_t spi = read_u32(payload->spis.data + 4 * n);
-        bool own = false, other = false;
-        for (size_t i = 0; i < sa->child_count; i++) {
-            own |= sa->children[i].spi[seen->side] == spi;
-            other |= sa->children[i].spi[other_side(seen->side)] == spi;
-        }
-        if (own || !other)
+        if (spi_of_other_side(seen, spi) != YES)
             continue;
-        struct accusation a = accuse(seen, CLAUSE_RFC7296_1_4_1_02);
+        struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_1_4_1_02);
         EXPECTED(&a, "SPIs that its sender receives on");
         SEEN(&a, "%08" PRIx32 ", which the other side receives on", spi);
         submit(seen->oracle, seen, &a);
@@ -232,7 +240,7 @@ static void judge_delete(struct seen *seen, const struct ike_payload *payload)
         EXPECTED(&a, "SPI Size %d for Protocol ID %u", ike ? 0 : 4, d.protocol);
         SEEN(&a, "SPI Size %u", d.spi_size);
         submit(seen->oracle, seen, &a);
-    } else if (!ike) {
+    } else if (d.protocol == PROTOCOL_ESP) {
         rule_1_4_1_02(seen, &d);
     }
 }
@@ -262,7 +270,8 @@ static void rule_1_3_2_02(struct seen *seen)
         seen->ike->header.exchange != CREATE_CHILD_SA)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_1_3_2_02);
-    if (seen->ike->header.message_id <= sa->rekey_id)
+    /* With a window of more it may have been on its way. */
+    if (seen->ike->header.message_id < sa->rekey_id + seen->sender->window)
         return;
     accuse_rekey(seen, CLAUSE_RFC7296_1_3_2_02,
                  "no CREATE_CHILD_SA on an IKE SA after its rekey", "one");

@@ -28,14 +28,23 @@ static enum take take_part(struct copies *copies, uint16_t number,
     return TAKE_MORE;
 }
 
+static uint32_t place_of(const struct endpoint *at)
+{
+    uint64_t hash =
+        content_hash(bytes_of(at->address.octets, address_size(&at->address)));
+    return (uint32_t)(hash ^ hash >> 32) + at->port;
+}
+
 enum take copies_take(struct copies *copies, const struct seen *seen)
 {
     const struct trace_ike *ike = seen->ike;
+    uint32_t place = place_of(&seen->event->packet.source);
     enum take take = TAKE_FIRST;
 
     if (copies->count == 0) {
         copies->first = seen->sight;
         copies->digest = seen->digest;
+        copies->place = place;
         copies->exchange = ike->header.exchange;
         copies->fragments = ike->fragments;
         if (ike->fragments)
@@ -54,6 +63,7 @@ enum take copies_take(struct copies *copies, const struct seen *seen)
             copies->first_gap = copies->last_gap;
         copies->gaps++;
     }
+    copies->moved |= copies->place != place;
     copies->last = seen->sight;
     if (copies->count < UINT32_MAX)
         copies->count++;
@@ -277,6 +287,20 @@ static void track_misplaced_sync(struct seen *seen)
     rfc6311_payloads(seen);
 }
 
+/* A request that comes right after its answer: the capture has them in another
+ * order than they had. */
+static void note_order(const struct seen *seen)
+{
+    const struct exchange *e = seen->exchange;
+    const struct sight *answer = &e->response.first;
+    if (e->id == 0 && !e->response.count)
+        answer = &seen->receiver->odd_zero_at;
+    if (!seen->response && !e->request.count && answer->order &&
+        !e->malformed && !intruder_find(seen->sender, e->id) &&
+        seen->sight.time < answer->time + REORDER_TIME)
+        seen->oracle->disordered = true;
+}
+
 static void track_regular(struct seen *seen)
 {
     const struct ike_header *header = &seen->ike->header;
@@ -288,6 +312,7 @@ static void track_regular(struct seen *seen)
         seen->exchange->malformed |= !seen->response;
         return;
     }
+    note_order(seen);
     struct copies *copies =
         seen->response ? &seen->exchange->response : &seen->exchange->request;
     bool opened_before = copies->opened;
@@ -338,6 +363,9 @@ static void track_protected(struct seen *seen)
     }
     if (seen->judged && seen->authentic)
         rfc4303_ike_iv(seen);
+    /* Which of the two it is shows when it is complete. */
+    if (zero && seen->ike->status == TRACE_IKE_FRAGMENT)
+        return;
     if (zero && is_sync(seen)) {
         track_sync(seen);
         return;
@@ -347,6 +375,8 @@ static void track_protected(struct seen *seen)
         if (!e || (e->request.count == 0 && !e->malformed)) {
             if (seen->judged)
                 rfc6311_odd_response(seen);
+            if (seen->receiver->sync_count == 0)
+                seen->sender->odd_zero_at = seen->sight;
             return;
         }
     }

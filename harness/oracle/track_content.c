@@ -92,6 +92,8 @@ static void learn_window(struct seen *seen)
     uint32_t size = read_u32(notify.data.data);
     if (size > seen->receiver->window)
         seen->receiver->window = size;
+    if (!seen->response && seen->exchange)
+        seen->exchange->window = size;
 }
 
 static uint16_t chosen(const struct ike_proposal *proposal, uint8_t type)
@@ -113,11 +115,18 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
 
     seen->oracle->totals.child_sas++;
     child_link_add(seen->oracle, &packet->source.address, responder_spi, encr);
-    if (!requester_spi || sa->child_count == CHILDREN_MAX)
+    if (!requester_spi) {
+        sa->children_forgotten = true;
         return;
+    }
     child_link_add(seen->oracle, &packet->destination.address, requester_spi,
                    encr);
-    if (sa->child_count == sa->child_capacity) {
+    if (sa->child_count == CHILDREN_MAX) {
+        sa->children_forgotten = true;
+        sa->child_count--;
+        memmove(sa->children, sa->children + 1,
+                sa->child_count * sizeof *sa->children);
+    } else if (sa->child_count == sa->child_capacity) {
         sa->child_capacity = sa->child_capacity ? sa->child_capacity * 2 : 1;
         sa->children = memory_resize(sa->children,
                                      sa->child_capacity * sizeof *sa->children);
@@ -152,6 +161,15 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
         struct party *to = &sa->party[side];
         memcpy(to->asserted, from->asserted, sizeof to->asserted);
     }
+    /* RFC 7296 2.3: the window starts with 1 again; what the rekey itself
+     * announced is taken for the new SA as well. */
+    struct ike_notify notify;
+    if (seen->exchange->window > 1)
+        sa->party[SIDE_RESPONDER].window = seen->exchange->window;
+    if (has_notify(seen, SET_WINDOW_SIZE, &notify) && notify.data.size == 4 &&
+        read_u32(notify.data.data) > 1)
+        sa->party[SIDE_INITIATOR].window = read_u32(notify.data.data);
+    sa->children_forgotten = old->children_forgotten;
     const struct packet *packet = &seen->event->packet;
     sa->party[SIDE_INITIATOR].at = packet->destination;
     sa->party[SIDE_RESPONDER].at = packet->source;
@@ -180,23 +198,43 @@ static uint32_t requested_spi(const struct seen *seen)
                                                   : seen->exchange->child_spi;
 }
 
-static void learn_proposal(struct seen *seen,
-                           const struct ike_proposal *proposal)
+/* Of one protocol's proposals; 0 if there is none, or if they do not agree:
+ * each may have its own (RFC 7296 3.3.1). */
+static uint64_t offered_spi(const struct ike_sa_payload *sa, uint8_t protocol,
+                            size_t size)
+{
+    uint64_t spi = 0;
+    for (size_t i = 0; i < sa->count; i++) {
+        const struct ike_proposal *p = &sa->proposals[i];
+        if (p->protocol != protocol || p->spi.size != size)
+            continue;
+        uint64_t this =
+            size == 8 ? read_u64(p->spi.data) : read_u32(p->spi.data);
+        if (spi && this != spi)
+            return 0;
+        spi = this;
+    }
+    return spi;
+}
+
+static void learn_offer(struct seen *seen, const struct ike_sa_payload *sa)
+{
+    uint32_t child = (uint32_t)offered_spi(sa, PROTOCOL_ESP, 4);
+    if (seen->ike->header.exchange == IKE_AUTH) {
+        seen->sa->auth_child_spi = child;
+        return;
+    }
+    seen->exchange->child_spi = child;
+    seen->exchange->rekey_spi = offered_spi(sa, PROTOCOL_IKE, 8);
+}
+
+static void learn_choice(struct seen *seen, const struct ike_proposal *proposal)
 {
     bool auth = seen->ike->header.exchange == IKE_AUTH;
-    bool ike = proposal->protocol == PROTOCOL_IKE && proposal->spi.size == 8;
-    bool esp = proposal->protocol == PROTOCOL_ESP && proposal->spi.size == 4;
-
-    if (ike && !auth && !seen->response)
-        seen->exchange->rekey_spi = read_u64(proposal->spi.data);
-    else if (ike && !auth)
+    if (proposal->protocol == PROTOCOL_IKE && proposal->spi.size == 8 && !auth)
         learn_rekey(seen, proposal);
-    else if (esp && seen->response)
+    else if (proposal->protocol == PROTOCOL_ESP && proposal->spi.size == 4)
         learn_child(seen, requested_spi(seen), proposal);
-    else if (esp && auth)
-        seen->sa->auth_child_spi = read_u32(proposal->spi.data);
-    else if (esp)
-        seen->exchange->child_spi = read_u32(proposal->spi.data);
 }
 
 static void learn_sa_payload(struct seen *seen)
@@ -206,8 +244,12 @@ static void learn_sa_payload(struct seen *seen)
     if (!payload)
         return;
     struct ike_sa_payload *sa = memory_take(sizeof *sa);
-    if (ike_sa_decode(payload->body, sa, NULL) && sa->count)
-        learn_proposal(seen, &sa->proposals[0]);
+    if (ike_sa_decode(payload->body, sa, NULL) && sa->count) {
+        if (seen->response)
+            learn_choice(seen, &sa->proposals[0]);
+        else
+            learn_offer(seen, sa);
+    }
     free(sa);
 }
 

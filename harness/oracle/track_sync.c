@@ -132,10 +132,23 @@ static void read_request(struct sync_request *request, struct seen *seen)
     request->extra = message->count > own;
 }
 
+/* An answer to it has come already: the capture has them in another order than
+ * they had. */
+static void note_order(const struct seen *seen,
+                       const struct sync_request *request)
+{
+    const struct party *peer = seen->receiver;
+    if (peer->odd_answer_at.order &&
+        seen->sight.time < peer->odd_answer_at.time + REORDER_TIME &&
+        memcmp(peer->odd_answer.nonce, request->value.nonce, 4) == 0)
+        seen->oracle->disordered = true;
+}
+
 static void track_request(struct seen *seen)
 {
     struct sync_request *request = sync_by_digest(seen->sender, seen->digest);
     if (request) {
+        request->tries += seen->sight.time > request->last.time + COPY_TIME;
         request->last = seen->sight;
         request->copies++;
         if (toward_test(seen))
@@ -145,9 +158,11 @@ static void track_request(struct seen *seen)
     struct sync_request fresh = {.first = seen->sight,
                                  .last = seen->sight,
                                  .digest = seen->digest,
-                                 .copies = 1};
+                                 .copies = 1,
+                                 .tries = 1};
     read_request(&fresh, seen);
     note_state(&fresh, seen);
+    note_order(seen, &fresh);
     if (seen->judged) {
         rfc6311_payloads(seen);
         rfc6311_member_request(seen, &fresh);
@@ -217,8 +232,11 @@ static void track_response(struct seen *seen)
         rfc6311_sync_response(seen, request, &answer);
     if (toward_test(seen))
         rfc6311_member_answered(seen, request, &answer);
-    if (!request)
+    if (!request) {
         lose_count(seen);
+        seen->sender->odd_answer = answer;
+        seen->sender->odd_answer_at = seen->sight;
+    }
     if (!request || seen->take == TAKE_REPEAT)
         return;
     if (seen->take == TAKE_FIRST)
