@@ -293,8 +293,12 @@ static void note_order(const struct seen *seen)
 {
     const struct exchange *e = seen->exchange;
     const struct sight *answer = &e->response.first;
+    const struct exchange *other = exchange_find(seen->receiver, e->id);
     if (e->id == 0 && !e->response.count)
         answer = &seen->receiver->odd_zero_at;
+    /* The answer was to a response that nobody had asked for: 3.1-07. */
+    if (other && other->response.count && !other->request.count)
+        return;
     if (!seen->response && !e->request.count && answer->order &&
         !e->malformed && !intruder_find(seen->sender, e->id) &&
         seen->sight.time < answer->time + REORDER_TIME)
