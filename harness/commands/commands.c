@@ -13,6 +13,8 @@ const struct command commands[] = {
      command_run},
     {"check", "judge captures that exist already", command_check},
     {"show", "draw a capture as a ladder of messages", command_show},
+    {"soak", "play random schedules against the built-in gateway",
+     command_soak},
     {"list", "list scenarios, clauses, gateways", command_list},
     {"play", NULL, command_play},
     {NULL, NULL, NULL},
@@ -105,6 +107,17 @@ void home_find(const char *program)
             return;
     }
     setenv("COUNTERFOIL_HOME", folder, 1);
+}
+
+bool home_check(struct error *error)
+{
+    const char *home = getenv("COUNTERFOIL_HOME");
+
+    return home == NULL || is_home(home) ||
+           error_set(error,
+                     "COUNTERFOIL_HOME=%s: neither scenarios/clauses nor "
+                     "harness/gateways is there",
+                     home);
 }
 
 bool home_path(const char *path, char *out, size_t size)

@@ -1,0 +1,136 @@
+/*
+ * What the files of `counterfoil soak` share: random schedules against the
+ * built-in gateway, in virtual time. From a seed comes a schedule; played, it
+ * leaves a run's folder like any other, and the verdict comes from there.
+ */
+#ifndef COUNTERFOIL_COMMANDS_SOAK_H
+#define COUNTERFOIL_COMMANDS_SOAK_H
+
+#include "commands/commands.h"
+
+/* ---- Schedules ---- */
+
+/* What is there before anything happens. 0 is the plainest of each. */
+enum soak_field {
+    SOAK_MEMBERS,   /* of our cluster */
+    SOAK_IKE,       /* which of the suites: soak_suite */
+    SOAK_ESP,       /* likewise */
+    SOAK_WINDOW,    /* ours */
+    SOAK_GW_WINDOW, /* the gateway's */
+    SOAK_FRAGMENT,  /* 0: no fragmentation, else the size */
+    SOAK_ENCAPSULATE,
+    SOAK_WE_INITIATE,
+    SOAK_SYNC,     /* we assert 16420 */
+    SOAK_GW_SYNC,  /* the gateway does */
+    SOAK_COUNTERS, /* 16421, both */
+    SOAK_COOKIE,   /* the responder demands one */
+    SOAK_DPD,      /* s between the gateway's liveness checks, 0: none */
+    SOAK_TAP,      /* 1: captured at the gateway, 0: at our side */
+    SOAK_FIELDS,
+};
+
+/* The steps that a schedule is made of; an argument or two each. */
+enum soak_op {
+    /* ours */
+    SOAK_LIVENESS,
+    SOAK_PING, /* how many */
+    SOAK_REKEY,
+    SOAK_REKEY_CHILD,
+    SOAK_CREATE_CHILD,
+    SOAK_DELETE_CHILD,
+    SOAK_DELETE,
+    SOAK_CONNECT, /* unless there is an IKE SA */
+    /* the gateway's own */
+    SOAK_GW_LIVENESS,
+    SOAK_GW_REKEY,
+    SOAK_GW_REKEY_CHILD,
+    SOAK_GW_CREATE_CHILD,
+    SOAK_GW_DELETE_CHILD,
+    /* the cluster */
+    SOAK_CHANNEL, /* kind (SYNCH_KINDS: all), fate (delays by 0.3 s) */
+    SOAK_RELEASE, /* what was held on the channel */
+    SOAK_COUNTER, /* ESP sequence numbers onto the channel */
+    SOAK_CRASH,   /* the next member takes over */
+    SOAK_PLANNED,
+    SOAK_RECOVER,     /* every member that is down */
+    SOAK_SYNCHRONIZE, /* until it is answered; log 2 of the delta, 0: none */
+    /* the network, and who listens on it */
+    SOAK_LINK,        /* which of the weathers, 0: fair */
+    SOAK_BLACKOUT,    /* nothing arrives at us any more, 1: at the gateway */
+    SOAK_REPLAY,      /* our datagram so many before the last is sent again */
+    SOAK_REPLAY_SYNC, /* our sync request so many before the last */
+    SOAK_FORGE,       /* likewise, with one octet changed */
+    SOAK_REPLAY_ESP,  /* our ESP packet so many before the last */
+    SOAK_WAIT,        /* so many times 0.1 s */
+    SOAK_OPS,
+};
+
+struct soak_step {
+    enum soak_op op;
+    uint32_t first, second;
+    bool at_once; /* what it began is not awaited */
+};
+
+enum { SOAK_STEPS_MAX = 256 };
+
+struct soak_schedule {
+    uint64_t seed; /* of what engine and network draw */
+    uint32_t fields[SOAK_FIELDS];
+    struct soak_step steps[SOAK_STEPS_MAX];
+    size_t count;
+};
+
+/* The plainest: two members, no steps. */
+void soak_schedule_plain(struct soak_schedule *out, uint64_t seed);
+/* A schedule drawn from `seed` alone. */
+void soak_schedule_draw(struct soak_schedule *out, uint64_t seed);
+/* "seed=7 members=3 steps=liveness,ping:4,crash,synchronize:12": only what is
+ * not plain. With nothing but a seed it is drawn. */
+bool soak_schedule_read(const char *text, struct soak_schedule *out,
+                        struct error *error);
+void soak_schedule_write(const struct soak_schedule *schedule,
+                         struct buffer *out);
+/* A strongSwan proposal; NULL if there are not so many. */
+const char *soak_ike_suite(uint32_t n);
+const char *soak_esp_suite(uint32_t n);
+uint32_t soak_plain(enum soak_field field);
+
+/* ---- Playing ---- */
+
+/* Where schedules are played, one after the other. */
+struct soak_place {
+    struct crypto *crypto;
+    const char *gateway; /* "builtin", or "builtin:" and defects */
+    const char *folder;  /* of the run; an earlier one is overwritten */
+};
+
+/* Leaves a run's folder. */
+bool soak_play(const struct soak_place *place,
+               const struct soak_schedule *schedule, struct error *error);
+
+struct soak_verdict {
+    enum verdict verdict; /* FAIL, WARNING or what the whole got */
+    char clause[40];      /* of the first finding of that verdict, or empty */
+    char seen[192], expected[192];
+    uint64_t frame, frames;
+    uint8_t digest[32]; /* of the capture */
+};
+
+/* Plays, and judges the folder. */
+bool soak_try(const struct soak_place *place,
+              const struct soak_schedule *schedule, struct soak_verdict *out,
+              struct error *error);
+
+/* ---- A failing schedule made small ---- */
+
+/* Leaves out and makes plain what can be, so long as a finding on `clause`
+ * stays the first failure. Returns how often it was played. */
+size_t soak_shrink(const struct soak_place *place,
+                   struct soak_schedule *schedule, const char *clause);
+/* The same as a scenario in Lua. False, with the reason in `error`, if that
+ * language lacks a step. */
+bool soak_write_lua(const struct soak_schedule *schedule, const char *gateway,
+                    const struct soak_verdict *verdict, struct buffer *out,
+                    struct error *error);
+
+#endif

@@ -1,0 +1,466 @@
+/* One schedule, from an empty folder to a full one, in virtual time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/soak_private.h"
+
+#define IDENTITY "harness.example"
+#define INNER "198.51.100.1"
+
+enum { STEP_SECONDS = 20, SYNC_TRIES = 8, SKIP = 8192 };
+
+/* ---- The record ---- */
+
+static void note(struct player *player, json_t *object)
+{
+    json_object_set_new(object, "time",
+                        json_integer((json_int_t)sim_now(player->sim)));
+    if (!trace_events_add(player->events, object, &player->error))
+        player->failed = true;
+}
+
+static void on_frame(void *context, const struct sim_frame *frame)
+{
+    struct player *player = context;
+
+    player->frames++;
+    if (!trace_writer_frame(player->writer, frame->time, frame->octets,
+                            frame->octets.size, NULL, &player->error))
+        player->failed = true;
+}
+
+static void on_synch(void *context, struct cluster *cluster,
+                     const struct synch_message *message)
+{
+    (void)cluster;
+    note(context, json_pack("{ss ss ss ss sb sI sI}", "event", "synch", "from",
+                            message->from, "to", message->to, "what",
+                            synch_kind_name(message->kind), "lost",
+                            (int)(message->fate == SYNCH_LOSE), "next_send",
+                            (json_int_t)message->next_send, "next_receive",
+                            (json_int_t)message->next_receive));
+}
+
+/* ---- What the engine says ---- */
+
+static void keep_keys(struct player *player, const struct ike_sa *sa,
+                      const struct ike_event *event)
+{
+    const struct child_sa *c = event->child;
+
+    if (event->kind == IKE_EVENT_KEYS)
+        trace_keys_add_ike(player->keys, sa->spi_i, sa->spi_r, &sa->suite,
+                           &sa->keys);
+    if (event->kind != IKE_EVENT_CHILD_UP)
+        return;
+    trace_keys_add_esp(player->keys, &sa->remote.address, &sa->local.address,
+                       c->spi_in, &c->suite, &c->encr_in, &c->integ_in);
+    trace_keys_add_esp(player->keys, &sa->local.address, &sa->remote.address,
+                       c->spi_out, &c->suite, &c->encr_out, &c->integ_out);
+}
+
+static void on_event(void *context, struct node *node, struct ike_sa *sa,
+                     const struct ike_event *event)
+{
+    struct player *player = context;
+
+    (void)node;
+    if (!sa)
+        return;
+    keep_keys(player, sa, event);
+    if ((event->kind == IKE_EVENT_SYNC || event->kind == IKE_EVENT_CLOSED) &&
+        sa->spi_i == player->sync_spi_i)
+        player->sync_spi_i = 0;
+}
+
+static bool carries_sync(const struct node_outgoing *outgoing)
+{
+    return outgoing->header && outgoing->header->message_id == 0 &&
+           outgoing->header->exchange == INFORMATIONAL &&
+           !(outgoing->header->flags & IKE_FLAG_RESPONSE);
+}
+
+static void remember(struct recent *recent, const struct datagram *datagram)
+{
+    struct remembered *at = &recent->items[recent->count++ % RECENT_MAX];
+
+    at->datagram = *datagram;
+    buffer_clear(&at->octets);
+    buffer_bytes(&at->octets, datagram->payload);
+}
+
+static void on_outgoing(void *context, struct node *node,
+                        const struct node_outgoing *outgoing)
+{
+    struct player *player = context;
+    const struct datagram *datagram = outgoing->datagram;
+
+    (void)node;
+    if (!outgoing->header)
+        remember(&player->recent[RECENT_ESP], datagram);
+    else if (carries_sync(outgoing))
+        remember(&player->recent[RECENT_SYNC], datagram);
+    else if (outgoing->header->exchange >= CREATE_CHILD_SA)
+        remember(&player->recent[RECENT_IKE], datagram);
+    player->link->ops->send(player->link, datagram, NULL);
+}
+
+static const struct cluster_hooks hooks = {
+    .node = {.outgoing = on_outgoing, .event = on_event},
+    .synch = on_synch,
+};
+
+/* ---- Time ---- */
+
+static void on_datagram(void *context, const struct datagram *datagram)
+{
+    struct player *player = context;
+    cluster_receive(player->cluster, datagram, sim_now(player->sim));
+}
+
+/* Up to the next event, and not beyond `deadline`. */
+static void advance(struct player *player, uint64_t deadline)
+{
+    uint64_t due = cluster_deadline(player->cluster);
+
+    player->link->ops->step(player->link, due < deadline ? due : deadline);
+    cluster_expire(player->cluster, sim_now(player->sim));
+}
+
+void player_elapse(struct player *player, uint64_t duration)
+{
+    uint64_t until = sim_now(player->sim) + duration;
+
+    while (sim_now(player->sim) < until && !player->failed)
+        advance(player, until);
+}
+
+static bool host_is_idle(struct cluster *cluster)
+{
+    struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
+    uint32_t id;
+
+    for (; sa; sa = ike_sa_next(sa))
+        if (sa->state < IKE_STATE_ESTABLISHED || ike_outstanding(sa, &id, 1))
+            return false;
+    return true;
+}
+
+/* Until nobody waits for an answer; a while at most. */
+void player_settle(struct player *player)
+{
+    uint64_t until = sim_now(player->sim) + STEP_SECONDS * NS_PER_S;
+
+    do
+        player_elapse(player, 2 * NS_PER_MS);
+    while (sim_now(player->sim) < until && !player->failed &&
+           !(host_is_idle(player->cluster) &&
+             host_is_idle(builtin_cluster(player->builtin))));
+}
+
+/* ---- Synchronization, as a conforming member does it ---- */
+
+struct ike_sa *player_sa(struct cluster *cluster)
+{
+    struct ike_sa *newest = NULL;
+
+    for (struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
+         sa; sa = ike_sa_next(sa))
+        if (sa->state == IKE_STATE_ESTABLISHED)
+            newest = sa;
+    return newest;
+}
+
+static bool ask(struct player *player, struct ike_sa *sa, unsigned try,
+                uint32_t bits)
+{
+    struct ike_message_id_sync sync;
+    size_t size = 0;
+
+    cluster_choose_sync(sa, &player->rng.rng, &sync);
+    if (try > 0) /* it was dropped: more was used than this member knew */
+        sync.expected_send += UINT32_C(1) << (try + 2);
+    if (bits && sa->replay_counter_sync && sa->children)
+        size = sa->children->suite.esn ? 8 : 4;
+    player->sync_spi_i = sa->spi_i;
+    return ike_synchronize(sa, &sync, size ? UINT64_C(1) << bits : 0, size,
+                           sim_now(player->sim), NULL);
+}
+
+static struct ike_sa *sa_of(struct player *player, uint64_t spi_i,
+                            uint64_t spi_r)
+{
+    struct ike_sa *sa =
+        node_find_sa(cluster_active(player->cluster), spi_i, spi_r);
+    return sa && sa->state == IKE_STATE_ESTABLISHED ? sa : NULL;
+}
+
+/* Tries higher and higher; one that never answers is given up. */
+static void synchronize_sa(struct player *player, uint64_t spi_i,
+                           uint64_t spi_r, const struct soak_step *step)
+{
+    struct ike_sa *sa;
+
+    for (unsigned try = 0; try < SYNC_TRIES; try++) {
+        sa = sa_of(player, spi_i, spi_r);
+        if (!sa || !ask(player, sa, try, step->first))
+            return;
+        cluster_flush(player->cluster, sim_now(player->sim));
+        if (step->at_once)
+            return;
+        for (int n = 0; n < 20 && player->sync_spi_i; n++)
+            player_elapse(player, 100 * NS_PER_MS);
+        if (!player->sync_spi_i)
+            return;
+    }
+    sa = sa_of(player, spi_i, spi_r);
+    if (sa) {
+        node_forget(cluster_active(player->cluster), sa);
+        cluster_flush(player->cluster, sim_now(player->sim));
+    }
+}
+
+void player_synchronize(struct player *player, const struct soak_step *step)
+{
+    struct node *node = cluster_active(player->cluster);
+    uint64_t spis[16][2];
+    size_t count = 0;
+
+    for (struct ike_sa *sa = ike_host_first(node_host(node)); sa && count < 16;
+         sa = ike_sa_next(sa)) {
+        if (sa->state != IKE_STATE_ESTABLISHED || !sa->message_id_sync)
+            continue;
+        spis[count][0] = sa->spi_i;
+        spis[count++][1] = sa->spi_r;
+    }
+    for (size_t i = 0; i < count; i++)
+        synchronize_sa(player, spis[i][0], spis[i][1], step);
+}
+
+/* The new member cannot know how much the old one sent: it jumps (RFC 6311
+ * 5.2, RFC 6027 3.4). */
+static void skip_esp(struct player *player)
+{
+    uint64_t least = SKIP * ++player->failovers;
+    struct node_esp *esp = node_esp_first(cluster_active(player->cluster));
+
+    for (; esp; esp = esp->next)
+        if (esp->out.sequence < least)
+            esp_skip(&esp->out, least - esp->out.sequence, NULL);
+}
+
+void player_fail_over(struct player *player, bool planned)
+{
+    char from[80];
+    struct error error;
+
+    snprintf(from, sizeof from, "%s",
+             node_name(cluster_active(player->cluster)));
+    if (!cluster_fail_over(player->cluster,
+                           planned ? FAILOVER_PLANNED : FAILOVER_CRASH,
+                           sim_now(player->sim), &error))
+        return; /* nobody else is up */
+    player->sync_spi_i = 0;
+    skip_esp(player);
+    note(player, json_pack("{ss ss ss ss ss}", "event", "fail_over", "cluster",
+                           "harness", "from", from, "to",
+                           node_name(cluster_active(player->cluster)), "kind",
+                           planned ? "planned" : "crash"));
+}
+
+void player_inject(struct player *player, const char *what, const char *text)
+{
+    note(player, json_pack("{ss ss ss}", "event", "inject", "what", what,
+                           "text", text));
+}
+
+/* ---- Setting up ---- */
+
+static void selector(struct ike_ts_payload *out, const char *network)
+{
+    struct ike_ts *ts = &out->selectors[0];
+
+    out->count = 1;
+    *ts = (struct ike_ts){.type = TS_IPV4_ADDR_RANGE, .last_port = 65535};
+    address_parse(network, &ts->first);
+    ts->last = ts->first;
+    ts->last.octets[3] = 255;
+}
+
+static bool configure(const uint32_t *fields, struct ike_config *config,
+                      struct error *error)
+{
+    ike_config_default(config);
+    config->psk = bytes_of_string(BUILTIN_SECRET);
+    config->local_id = (struct ike_id_payload){
+        .type = ID_FQDN, .data = bytes_of_string(IDENTITY)};
+    selector(&config->local_ts, "198.51.100.0");
+    selector(&config->remote_ts, "203.0.113.0");
+    config->force_encapsulation = fields[SOAK_ENCAPSULATE];
+    config->window = fields[SOAK_WINDOW] ? fields[SOAK_WINDOW] : 1;
+    config->message_id_sync = fields[SOAK_SYNC];
+    config->replay_counter_sync = fields[SOAK_COUNTERS];
+    config->fragmentation = fields[SOAK_FRAGMENT] > 0;
+    config->fragment_size = fields[SOAK_FRAGMENT];
+    config->cookie = fields[SOAK_COOKIE];
+    config->ike_count = config->child_count = 1;
+    return suite_from_text(soak_ike_suite(fields[SOAK_IKE]), true,
+                           &config->ike[0], error) &&
+           suite_from_text(soak_esp_suite(fields[SOAK_ESP]), false,
+                           &config->child[0], error);
+}
+
+static bool set_number(struct player *player, const char *name, uint32_t value,
+                       struct error *error)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", (unsigned)value);
+    return builtin_option(player->builtin, name, text, error);
+}
+
+static bool set_flag(struct player *player, const char *name, bool value,
+                     struct error *error)
+{
+    return builtin_option(player->builtin, name, value ? "yes" : "no", error);
+}
+
+static bool set_defects(struct player *player, const char *gateway,
+                        struct error *error)
+{
+    const char *at = strchr(gateway, ':');
+    char name[64];
+
+    while (at && at[1]) {
+        size_t size = strcspn(++at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)size, at);
+        if (!builtin_defect(player->builtin, name, error))
+            return false;
+        at = at[size] ? at + size : NULL;
+    }
+    return true;
+}
+
+static bool open_gateway(struct player *player, const char *gateway,
+                         struct error *error)
+{
+    const uint32_t *f = player->schedule->fields;
+    struct builtin *builtin = player->builtin;
+
+    return builtin_option(builtin, "local_id", "gateway.example", error) &&
+           builtin_option(builtin, "peer_id", IDENTITY, error) &&
+           builtin_option(builtin, "psk", BUILTIN_SECRET, error) &&
+           builtin_option(builtin, "ike", soak_ike_suite(f[SOAK_IKE]), error) &&
+           builtin_option(builtin, "esp", soak_esp_suite(f[SOAK_ESP]), error) &&
+           set_flag(player, "encapsulate", f[SOAK_ENCAPSULATE], error) &&
+           set_flag(player, "fragmentation", f[SOAK_FRAGMENT] > 0, error) &&
+           (!f[SOAK_FRAGMENT] ||
+            set_number(player, "fragment_size", f[SOAK_FRAGMENT], error)) &&
+           set_flag(player, "message_id_sync", f[SOAK_GW_SYNC], error) &&
+           set_flag(player, "replay_counter_sync", f[SOAK_COUNTERS], error) &&
+           set_flag(player, "cookie", f[SOAK_COOKIE], error) &&
+           set_number(player, "window",
+                      f[SOAK_GW_WINDOW] ? f[SOAK_GW_WINDOW] : 1, error) &&
+           set_number(player, "dpd", f[SOAK_DPD], error) &&
+           set_defects(player, gateway, error) && builtin_start(builtin, error);
+}
+
+static bool open_record(struct player *player, const char *folder,
+                        struct error *error)
+{
+    char path[4096];
+
+    player->keys = trace_keys_new();
+    snprintf(path, sizeof path, "%s/trace.pcapng", folder);
+    player->writer = trace_writer_open(path, SIM_LINKTYPE, error);
+    if (!player->writer)
+        return false;
+    snprintf(path, sizeof path, "%s/events.jsonl", folder);
+    player->events = trace_events_open(path, error);
+    return player->events;
+}
+
+static bool open_world(struct player *player, const struct soak_place *place,
+                       struct error *error)
+{
+    const struct soak_schedule *schedule = player->schedule;
+    struct ike_config config;
+    struct address address;
+
+    rng_seed(&player->rng, schedule->seed);
+    player->sim = sim_new(schedule->seed);
+    player->link = sim_link(player->sim);
+    player->link->receive = on_datagram;
+    player->link->receive_context = player;
+    player->crypto = place->crypto;
+    player->builtin = builtin_new(player->sim, place->crypto, schedule->seed);
+    if (!open_record(player, place->folder, error) ||
+        !configure(schedule->fields, &config, error))
+        return false;
+    sim_capture(player->sim,
+                schedule->fields[SOAK_TAP] ? SIM_TAP_GATEWAY : SIM_TAP_HARNESS,
+                on_frame, player);
+    address_parse(BUILTIN_PEER_ADDRESS, &address);
+    player->cluster =
+        cluster_new("harness", schedule->fields[SOAK_MEMBERS], &config,
+                    place->crypto, &player->rng.rng, &hooks, player);
+    return sim_add_address(sim_harness(player->sim), &address, error) &&
+           open_gateway(player, place->gateway, error);
+}
+
+static void note_run(struct player *player, const char *gateway)
+{
+    char name[40];
+
+    snprintf(name, sizeof name, "soak/%llu",
+             (unsigned long long)player->schedule->seed);
+    note(player, json_pack("{ss ss ss ss s[] ss ss s[s] s[s] sI}", "event",
+                           "run", "scenario", name, "title",
+                           "A schedule from a seed", "purpose", "", "clauses",
+                           "gateway", gateway, "role", "peer", "under_test",
+                           BUILTIN_ADDRESS, "harness", BUILTIN_PEER_ADDRESS,
+                           "seed", (json_int_t)player->schedule->seed));
+}
+
+/* At our end of a link that loses and reorders, a capture does not hold all
+ * that the gateway sent and in which order; it says so by saying nothing. */
+static void note_end(struct player *player)
+{
+    note(player, json_pack("{ss}", "event", "alive"));
+    if (player->schedule->fields[SOAK_TAP] || !player->foul)
+        note(player, json_pack("{ss si sI}", "event", "capture", "dropped", 0,
+                               "frames", (json_int_t)player->frames));
+    note(player, json_pack("{ss}", "event", "end"));
+}
+
+static void release(struct player *player)
+{
+    cluster_free(player->cluster);
+    builtin_free(player->builtin);
+    sim_free(player->sim);
+    trace_writer_close(player->writer, NULL);
+    trace_events_close(player->events, NULL);
+    trace_keys_free(player->keys);
+    for (int kind = 0; kind < RECENT_KINDS; kind++)
+        for (size_t i = 0; i < RECENT_MAX; i++)
+            buffer_free(&player->recent[kind].items[i].octets);
+    free(player);
+}
+
+bool soak_play(const struct soak_place *place,
+               const struct soak_schedule *schedule, struct error *error)
+{
+    struct player *player = memory_take(sizeof *player);
+    bool good;
+
+    player->schedule = schedule;
+    good = open_world(player, place, error);
+    if (good) {
+        note_run(player, place->gateway);
+        player_steps(player);
+        note_end(player);
+        good = !player->failed || error_set(error, "%s", player->error.text);
+    }
+    good = good && trace_keys_write(player->keys, place->folder, error);
+    release(player);
+    return good;
+}

@@ -1,0 +1,53 @@
+/* Shared by soak_play.c and soak_steps.c. */
+#ifndef COUNTERFOIL_COMMANDS_SOAK_PRIVATE_H
+#define COUNTERFOIL_COMMANDS_SOAK_PRIVATE_H
+
+#include "commands/soak.h"
+#include "gateways/builtin/builtin.h"
+#include "trace/trace.h"
+
+enum { RECENT_MAX = 192 };
+enum recent_kind { RECENT_IKE, RECENT_SYNC, RECENT_ESP, RECENT_KINDS };
+
+/* What our side sent last, for whoever listened. */
+struct recent {
+    struct remembered {
+        struct datagram datagram; /* its payload is `octets` */
+        struct buffer octets;
+    } items[RECENT_MAX];
+    size_t count; /* all of them; the last RECENT_MAX are here */
+};
+
+struct player {
+    const struct soak_schedule *schedule;
+    struct sim *sim;
+    struct link *link;
+    struct crypto *crypto;
+    struct rng_seeded rng;
+    struct builtin *builtin;
+    struct cluster *cluster;
+    struct trace_writer *writer;
+    struct trace_events *events;
+    struct trace_keys *keys;
+    struct recent recent[RECENT_KINDS];
+    uint64_t sync_spi_i; /* of the IKE SA whose sync is under way, or 0 */
+    uint64_t failovers, frames;
+    uint16_t identifier; /* of the last echo request */
+    bool foul;           /* the link was not always perfect */
+    bool failed;         /* the record cannot be written: `error` */
+    struct error error;
+};
+
+/* soak_play.c */
+void player_elapse(struct player *player, uint64_t duration);
+void player_settle(struct player *player);
+/* The newest established IKE SA of the active member, or NULL. */
+struct ike_sa *player_sa(struct cluster *cluster);
+void player_synchronize(struct player *player, const struct soak_step *step);
+void player_fail_over(struct player *player, bool planned);
+void player_inject(struct player *player, const char *what, const char *text);
+
+/* soak_steps.c: sets up an IKE SA, then does what the schedule says. */
+void player_steps(struct player *player);
+
+#endif

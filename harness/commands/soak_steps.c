@@ -1,0 +1,302 @@
+/* What each step of a schedule does. One that cannot be done now (there is no
+ * IKE SA, no other member) is passed over: so any part of a schedule is a
+ * schedule. */
+#include <string.h>
+
+#include "commands/soak_private.h"
+
+/* Of each direction; the first is fair. */
+static const struct sim_faults weathers[] = {
+    {.latency = 50000},
+    {.latency = 20 * NS_PER_MS},
+    {.latency = 5 * NS_PER_MS, .jitter = 30 * NS_PER_MS},
+    {.latency = 1 * NS_PER_MS,
+     .lose = 50000,
+     .duplicate = 100000,
+     .reorder = 100000,
+     .reorder_delay = 40 * NS_PER_MS},
+    {.latency = 2 * NS_PER_MS,
+     .jitter = 100 * NS_PER_MS,
+     .lose = 150000,
+     .duplicate = 100000,
+     .reorder = 200000,
+     .reorder_delay = 700 * NS_PER_MS},
+    {.latency = 1 * NS_PER_MS,
+     .duplicate = 100000,
+     .corrupt = 50000,
+     .reorder = 50000,
+     .reorder_delay = 5 * NS_PER_S},
+};
+
+enum { EVERYTHING = 1000000 };
+
+static uint32_t below(struct player *player, uint32_t limit)
+{
+    return (uint32_t)(((uint64_t)rng_u32(&player->rng.rng) * limit) >> 32);
+}
+
+/* ---- Exchanges ---- */
+
+static struct child_sa *some_child(struct player *player, struct ike_sa *sa)
+{
+    uint32_t count = 0, chosen;
+    struct child_sa *child;
+
+    for (child = sa->children; child; child = child->next)
+        count++;
+    chosen = below(player, count ? count : 1);
+    for (child = sa->children; child && chosen; child = child->next)
+        chosen--;
+    return child;
+}
+
+static void connect_sa(struct player *player)
+{
+    struct endpoint local = {.port = PORT_IKE}, remote = {.port = PORT_IKE};
+    struct cluster *gateway = builtin_cluster(player->builtin);
+
+    if (player_sa(player->cluster))
+        return;
+    address_parse(BUILTIN_PEER_ADDRESS, &local.address);
+    address_parse(BUILTIN_ADDRESS, &remote.address);
+    if (!player->schedule->fields[SOAK_WE_INITIATE] && !player_sa(gateway))
+        builtin_action(player->builtin, "initiate", NULL, NULL);
+    else
+        ike_connect(node_host(cluster_active(player->cluster)), &local, &remote,
+                    sim_now(player->sim));
+}
+
+/* An exchange that we begin. */
+static void operate(struct player *player, const struct soak_step *step)
+{
+    uint64_t now = sim_now(player->sim);
+    struct ike_sa *sa = player_sa(player->cluster);
+    struct child_sa *child = sa ? some_child(player, sa) : NULL;
+
+    if (step->op == SOAK_CONNECT)
+        connect_sa(player);
+    else if (!sa)
+        return;
+    else if (step->op == SOAK_LIVENESS)
+        ike_liveness(sa, now, NULL);
+    else if (step->op == SOAK_REKEY)
+        ike_rekey(sa, now, NULL);
+    else if (step->op == SOAK_CREATE_CHILD)
+        ike_create_child(sa, now, NULL);
+    else if (step->op == SOAK_DELETE)
+        ike_delete(sa, now, NULL);
+    else if (step->op == SOAK_REKEY_CHILD && child)
+        ike_rekey_child(sa, child, now, NULL);
+    else if (step->op == SOAK_DELETE_CHILD && child)
+        ike_delete_child(sa, child, now, NULL);
+    cluster_flush(player->cluster, now);
+}
+
+/* One that the gateway is asked to begin. */
+static void ask_gateway(struct player *player, enum soak_op op)
+{
+    static const struct {
+        enum soak_op op;
+        const char *action, *argument;
+    } actions[] = {
+        {SOAK_GW_LIVENESS, "liveness", NULL},
+        {SOAK_GW_REKEY, "rekey", "ike"},
+        {SOAK_GW_REKEY_CHILD, "rekey", "child"},
+        {SOAK_GW_CREATE_CHILD, "initiate", NULL},
+        {SOAK_GW_DELETE_CHILD, "terminate", "child"},
+    };
+
+    if (!player_sa(builtin_cluster(player->builtin)))
+        return;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (actions[i].op == op)
+            builtin_action(player->builtin, actions[i].action,
+                           actions[i].argument, NULL);
+}
+
+/* ---- Traffic ---- */
+
+static void ping(struct player *player)
+{
+    struct node *node = cluster_active(player->cluster);
+    struct ike_sa *sa = player_sa(player->cluster);
+    struct child_sa *child = sa ? some_child(player, sa) : NULL;
+    struct node_esp *esp = child ? node_esp_find(node, child->spi_in) : NULL;
+    static const uint8_t data[32] = {0};
+    struct address source, destination;
+    struct buffer inner = {0};
+
+    if (!esp)
+        return;
+    address_parse("198.51.100.1", &source);
+    address_parse(BUILTIN_INNER, &destination);
+    packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
+                     1, bytes_of(data, sizeof data));
+    node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP, NULL, NULL,
+                  NULL);
+    buffer_free(&inner);
+}
+
+static void pings(struct player *player, const struct soak_step *step)
+{
+    for (uint32_t n = 0; n <= step->first; n++) {
+        ping(player);
+        player_elapse(player, NS_PER_MS);
+    }
+    if (!step->at_once)
+        player_elapse(player, 50 * NS_PER_MS);
+}
+
+/* Sends a datagram of ours again, `back` before the last; `changed`: with one
+ * octet wrong. */
+static void replay(struct player *player, enum recent_kind kind, uint32_t back,
+                   bool changed)
+{
+    struct recent *recent = &player->recent[kind];
+    size_t held = recent->count < RECENT_MAX ? recent->count : RECENT_MAX;
+
+    if (back >= held)
+        return;
+    struct remembered *at =
+        &recent->items[(recent->count - 1 - back) % RECENT_MAX];
+    struct datagram datagram = at->datagram;
+    struct buffer octets = {0};
+    buffer_bytes(&octets, buffer_view(&at->octets));
+    if (changed && octets.size > 8)
+        octets
+            .data[octets.size - 1 - below(player, (uint32_t)octets.size - 8)] ^=
+            (uint8_t)(1 + below(player, 255));
+    datagram.payload = buffer_view(&octets);
+    player_inject(player, changed ? "forge" : "replay",
+                  changed ? "octets sent before, one of them changed"
+                          : "octets sent before are sent again");
+    player->link->ops->send(player->link, &datagram, NULL);
+    buffer_free(&octets);
+    player_elapse(player, 5 * NS_PER_MS);
+}
+
+static void forge(struct player *player, uint32_t back)
+{
+    enum recent_kind kind = (enum recent_kind)below(player, RECENT_KINDS);
+    replay(player, kind, back, true);
+}
+
+/* ---- The cluster and the network ---- */
+
+static void set_channel(struct player *player, const struct soak_step *step)
+{
+    struct synch_policy *policy = cluster_policy(player->cluster);
+
+    for (uint32_t kind = 0; kind < SYNCH_KINDS; kind++) {
+        if (step->first != SYNCH_KINDS && step->first != kind)
+            continue;
+        policy->fate[kind] = (enum synch_fate)step->second;
+        policy->delay[kind] = 300 * NS_PER_MS;
+    }
+}
+
+static void recover(struct player *player)
+{
+    for (size_t n = 0; n < cluster_members(player->cluster); n++)
+        cluster_recover(player->cluster, n, sim_now(player->sim));
+}
+
+static void set_weather(struct player *player, uint32_t n)
+{
+    for (int side = 0; side < SIM_SIDES; side++)
+        *sim_faults(player->sim, (enum sim_side)side) = weathers[n];
+    player->foul |= n > 0;
+}
+
+static void black_out(struct player *player, uint32_t gateway)
+{
+    sim_faults(player->sim, gateway ? SIM_GATEWAY : SIM_HARNESS)->lose =
+        EVERYTHING;
+    player->foul = true;
+}
+
+static void cluster_step(struct player *player, const struct soak_step *step)
+{
+    uint64_t now = sim_now(player->sim);
+
+    switch (step->op) {
+    case SOAK_CHANNEL:
+        set_channel(player, step);
+        break;
+    case SOAK_RELEASE:
+        cluster_release_held(player->cluster, now);
+        break;
+    case SOAK_COUNTER:
+        cluster_synch_counters(player->cluster, now);
+        break;
+    case SOAK_CRASH:
+    case SOAK_PLANNED:
+        player_fail_over(player, step->op == SOAK_PLANNED);
+        break;
+    case SOAK_RECOVER:
+        recover(player);
+        break;
+    case SOAK_SYNCHRONIZE:
+        player_synchronize(player, step);
+        break;
+    default:
+        break;
+    }
+    player_elapse(player, NS_PER_MS);
+}
+
+static void network_step(struct player *player, const struct soak_step *step)
+{
+    switch (step->op) {
+    case SOAK_LINK:
+        set_weather(player, step->first);
+        break;
+    case SOAK_BLACKOUT:
+        black_out(player, step->first);
+        break;
+    case SOAK_REPLAY:
+        replay(player, RECENT_IKE, step->first, false);
+        break;
+    case SOAK_REPLAY_SYNC:
+        replay(player, RECENT_SYNC, step->first, false);
+        break;
+    case SOAK_REPLAY_ESP:
+        replay(player, RECENT_ESP, step->first, false);
+        break;
+    case SOAK_FORGE:
+        forge(player, step->first);
+        break;
+    default:
+        player_elapse(player, step->first * 100 * NS_PER_MS);
+        break;
+    }
+}
+
+static void play_step(struct player *player, const struct soak_step *step)
+{
+    if (step->op == SOAK_PING) {
+        pings(player, step);
+    } else if (step->op <= SOAK_GW_DELETE_CHILD) {
+        if (step->op >= SOAK_GW_LIVENESS)
+            ask_gateway(player, step->op);
+        else
+            operate(player, step);
+        if (!step->at_once)
+            player_settle(player);
+    } else if (step->op <= SOAK_SYNCHRONIZE) {
+        cluster_step(player, step);
+    } else {
+        network_step(player, step);
+    }
+}
+
+void player_steps(struct player *player)
+{
+    const struct soak_schedule *schedule = player->schedule;
+
+    connect_sa(player);
+    player_settle(player);
+    for (size_t i = 0; i < schedule->count && !player->failed; i++)
+        play_step(player, &schedule->steps[i]);
+    player_elapse(player, NS_PER_S); /* the last answers */
+}
