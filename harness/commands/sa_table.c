@@ -7,7 +7,7 @@
 
 #include "commands/sa_table.h"
 
-enum { SA_LIMIT = 65536 };
+enum { SA_LIMIT = 65536, LATEST = 1024 };
 
 struct sa_key {
     uint64_t spi_i, spi_r; /* of ESP: 0 and the SPI */
@@ -21,7 +21,8 @@ struct sa_entry {
 
 struct sa_table {
     struct sa_entry *entries; /* in order of appearance */
-    struct sa_entry *latest;  /* found last: the next one is often the same */
+    /* By the last bits of the SPI: found last, and often sought next. */
+    struct sa_entry *latest[LATEST];
     size_t count;
 };
 
@@ -70,7 +71,8 @@ static struct sa_entry *add(struct sa_table *table, struct sa_key key,
 static struct sa_entry *find(struct sa_table *table, struct sa_key key,
                              const struct trace_event *event)
 {
-    struct sa_entry *entry = table->latest;
+    struct sa_entry **latest = &table->latest[key.spi_r % LATEST];
+    struct sa_entry *entry = *latest;
 
     if (entry != NULL && entry->key.spi_i == key.spi_i &&
         entry->key.spi_r == key.spi_r)
@@ -79,7 +81,7 @@ static struct sa_entry *find(struct sa_table *table, struct sa_key key,
     if (entry == NULL)
         entry = add(table, key, event);
     if (entry != NULL)
-        table->latest = entry;
+        *latest = entry;
     return entry;
 }
 

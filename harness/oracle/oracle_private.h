@@ -27,6 +27,7 @@ enum clause_id {
 enum {
     IKE_SAS_MAX = 1 << 18,
     ESP_STREAMS_MAX = 1 << 18,
+    LAST_STREAMS = 1 << 10,
     EXCHANGES_MAX = 64, /* remembered for each side of an IKE SA */
     SYNCS_MAX = 16,     /* sync requests, likewise */
     INTRUDERS_MAX = 4,  /* unauthenticated requests, likewise */
@@ -418,7 +419,8 @@ struct oracle {
     struct sight gateway_failover;
 
     struct ike_seen *sas;
-    struct esp_stream *streams, *last_stream;
+    struct esp_stream *streams;
+    struct esp_stream *last_streams[LAST_STREAMS]; /* by the SPI's last bits */
     bool watches_echoes; /* a replay counter sync was seen */
     struct echo_sight echoes[ECHO_REQUESTS_MAX]; /* a ring */
     uint32_t echo_next;
@@ -453,6 +455,9 @@ void copies_free(struct copies *copies);
 struct sync_request *sync_newest(struct party *party, size_t n);
 /* 0: Message ID sync (16420), 1: replay counter sync (16421). */
 enum knowledge negotiated(const struct ike_seen *sa, int which);
+/* A request of `party` that a synchronization went beyond: its sender may have
+ * given it up without an answer (A14). */
+bool abandoned_by_sync(const struct party *party, uint32_t id);
 /* Whether a number that falls is still one of the same SA: an SPI is used anew
  * (RFC 4301 4.1), and only keys tell. */
 enum certainty { DOUBTFUL, IF_WHOLE, CERTAIN };

@@ -76,19 +76,28 @@ void child_link_add(struct oracle *oracle, const struct address *destination,
         stream_renew(stream);
 }
 
+/* Where the stream of that SPI that was seen last is kept: traffic of many SAs
+ * comes mixed. */
+static struct esp_stream **stream_last(struct oracle *oracle, uint32_t spi)
+{
+    return &oracle->last_streams[spi % LAST_STREAMS];
+}
+
 static void stream_remove(struct oracle *oracle, struct esp_stream *stream)
 {
+    struct esp_stream **last = stream_last(oracle, stream->key.spi);
+    if (*last == stream)
+        *last = NULL;
     HASH_DEL(oracle->streams, stream);
     history_free(&stream->sequences);
     history_free(&stream->ivs);
     free(stream);
-    oracle->last_stream = NULL;
 }
 
 struct esp_stream *stream_find(struct oracle *oracle,
                                const struct address *destination, uint32_t spi)
 {
-    struct esp_stream *stream = oracle->last_stream;
+    struct esp_stream *stream = *stream_last(oracle, spi);
     if (stream && stream->key.spi == spi &&
         address_equal(&stream->key.destination, destination))
         return stream;
@@ -214,7 +223,7 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
         stream_remove(oracle, oracle->streams);
     struct esp_stream *stream =
         stream_get(oracle, &event->packet.destination.address, esp->packet.spi);
-    oracle->last_stream = stream;
+    *stream_last(oracle, stream->key.spi) = stream;
     if (!tell_apart(stream, event))
         return;
     note_failover(oracle, stream);
