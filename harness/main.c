@@ -1,5 +1,6 @@
 /* The command line: finds the command in the table and hands over. */
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,16 @@ static int dispatch(int argc, char **argv)
                     argv[0]);
 }
 
+/* What was printed counts only if it got where it should. */
+static int close_output(int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status == EXIT_USAGE)
+        return status;
+    return complain("standard output: %s",
+                    errno != 0 ? strerror(errno) : "cannot be written");
+}
+
 int main(int argc, char **argv)
 {
     struct buffer text = {0};
@@ -73,5 +84,5 @@ int main(int argc, char **argv)
     buffer_free(&text);
     if (wrong != 0 || rest == NULL)
         return EXIT_USAGE;
-    return dispatch(argc - (int)(rest - argv), rest);
+    return close_output(dispatch(argc - (int)(rest - argv), rest));
 }

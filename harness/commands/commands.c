@@ -93,8 +93,10 @@ void home_find(const char *program)
     char folder[4096];
     ssize_t size;
 
-    if (getenv("COUNTERFOIL_HOME") != NULL)
+    if (getenv("COUNTERFOIL_HOME") != NULL &&
+        getenv("COUNTERFOIL_HOME")[0] != '\0')
         return;
+    unsetenv("COUNTERFOIL_HOME");
     size = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (size > 0)
         folder[size] = '\0';
@@ -115,8 +117,8 @@ bool home_check(struct error *error)
 
     return home == NULL || is_home(home) ||
            error_set(error,
-                     "COUNTERFOIL_HOME=%s: neither scenarios/clauses nor "
-                     "harness/gateways is there",
+                     "COUNTERFOIL_HOME=%s: scenarios/clauses and harness/gateways "
+                     "are not there",
                      home);
 }
 

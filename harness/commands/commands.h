@@ -45,6 +45,8 @@ char *command_line(int argc, char **argv);
  * beside the program (source tree or installed), or the working directory.
  * Sets COUNTERFOIL_HOME for everything that is started. Call once, first. */
 void home_find(const char *program);
+/* False if COUNTERFOIL_HOME names another folder. */
+bool home_check(struct error *error);
 /* HOME/`path` into `out`; false (and an empty `out`) if that does not exist. */
 bool home_path(const char *path, char *out, size_t size);
 

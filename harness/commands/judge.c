@@ -63,6 +63,7 @@ struct reading {
     struct oracle *oracle;
     struct sa_table *sas;
     uint64_t first, last; /* times; 0: none yet */
+    bool recorded;        /* there are events of a run */
     bool ended;           /* the run's last note was seen */
 };
 
@@ -83,7 +84,7 @@ static void finish(struct reading *reading, const struct error *broken)
     struct result *result = reading->result;
     bool whole = broken->text[0] == '\0';
 
-    result->complete = whole && (reading->ended || !result->from_run);
+    result->complete = whole && (reading->ended || !reading->recorded);
     oracle_finish(reading->oracle, result->complete);
     sa_table_give(reading->sas, result);
     result_take_oracle(result, reading->oracle);
@@ -91,7 +92,7 @@ static void finish(struct reading *reading, const struct error *broken)
         result->started = reading->first;
         result->duration = reading->last - reading->first;
     }
-    if (result->judged == VERDICT_PASS && result->from_run &&
+    if (result->judged == VERDICT_PASS && reading->recorded &&
         !result->complete) {
         result->judged = VERDICT_INCONCLUSIVE;
         result->reason = result_text(result, "the run did not reach its end");
@@ -116,7 +117,8 @@ static bool judge_trace(const struct judge_options *options,
     struct oracle_options judged = {options->under_test,
                                     options->under_test_count, options->whole};
     struct trace_reader *reader = trace_reader_open(&trace, error);
-    struct reading reading = {.result = result};
+    struct reading reading = {.result = result,
+                              .recorded = options->events != NULL};
     struct trace_event event;
     struct error broken = {""};
     bool any = false;

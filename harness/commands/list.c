@@ -285,12 +285,14 @@ int command_list(int argc, char **argv)
     struct argp argp = {
         .options = arguments, .parser = parse, .args_doc = "[LIST]"};
     struct list_command list = {0};
+    struct error error;
     int status = EXIT_USAGE;
 
     describe(&doc);
     argp.doc = (const char *)doc.data;
     if (argp_parse(&argp, argc, argv, 0, NULL, &list) == 0)
-        status = list_named(&list);
+        status =
+            home_check(&error) ? list_named(&list) : complain("%s", error.text);
     buffer_free(&doc);
     return status;
 }

@@ -278,7 +278,10 @@ static int play(const struct play_command *command,
     good = result_write(&result, path, &error) &&
            annotate(&result, directory, &error);
     result_clear(&result);
-    return good ? EXIT_PASS : complain("%s", error.text);
+    if (good)
+        return EXIT_PASS;
+    printf("%s\n", error.text); /* for `run`, which may find no log */
+    return complain("%s", error.text);
 }
 
 int command_play(int argc, char **argv)

@@ -3,7 +3,30 @@
 #include <string.h>
 
 #include "commands/profiles.h"
+#include "gateways/builtin/defects.h"
 #include "gateways/gateways.h"
+
+/* "builtin:one,two" */
+static bool known_defects(const char *gateway, struct error *error)
+{
+    static const char builtin[] = "builtin:";
+    char name[64];
+
+    if (strncmp(gateway, builtin, sizeof builtin - 1) != 0)
+        return true;
+    for (const char *at = gateway + sizeof builtin - 1; *at != '\0';) {
+        size_t size = strcspn(at, ",");
+
+        snprintf(name, sizeof name, "%.*s", (int)size, at);
+        if (defect_find(name) == NULL)
+            return error_set(error,
+                             "gateway %s: there is no defect '%s'; see "
+                             "counterfoil list defects",
+                             gateway, name);
+        at += size + (at[size] == ',');
+    }
+    return true;
+}
 
 bool gateway_exists(const char *name, struct error *error)
 {
@@ -12,7 +35,7 @@ bool gateway_exists(const char *name, struct error *error)
     if (!gateway_profile_load(name, &profile, error))
         return false;
     gateway_profile_clear(&profile);
-    return true;
+    return known_defects(name, error);
 }
 
 void settle_with_profile(struct result *result, bool strict)

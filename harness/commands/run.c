@@ -1,15 +1,11 @@
 /* counterfoil run: scenarios against a gateway, judged and reported. */
 #include <argp.h>
-#include <dirent.h>
-#include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "commands/folders.h"
 #include "commands/runner.h"
 #include "gateways/builtin/defects.h"
 #include "net/net.h"
@@ -185,101 +181,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* ---- Folders ---- */
-
-/* mkdir -p. */
-static bool make_folder(const char *path, struct error *error)
-{
-    char part[4096];
-    struct stat found;
-
-    if ((size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part)
-        return error_set(error, "%.80s...: name too long", path);
-    for (char *at = strchr(part + 1, '/'); at != NULL;
-         at = strchr(at + 1, '/')) {
-        *at = '\0';
-        mkdir(part, 0777); /* the last one tells what is wrong */
-        *at = '/';
-    }
-    if (mkdir(part, 0777) == 0)
-        return true;
-    if (errno != EEXIST)
-        return error_set(error, "%s: %s", path, strerror(errno));
-    if (stat(part, &found) != 0 || !S_ISDIR(found.st_mode))
-        return error_set(error, "%s: exists and is no folder", path);
-    return true;
-}
-
-static int is_entry(const struct dirent *entry)
-{
-    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind,
-                        struct FTW *place)
-{
-    (void)status;
-    (void)kind;
-    return place->level > 0 ? remove(path) : 0;
-}
-
-/* An empty folder for a scenario. What a former run left there is removed;
- * anything else is not ours to remove. */
-static bool make_job_folder(const char *path, struct error *error)
-{
-    struct dirent **entries;
-    char result[4096];
-    bool good;
-    int count;
-
-    if (!make_folder(path, error))
-        return false;
-    snprintf(result, sizeof result, "%s/result.json", path);
-    if ((is_run_folder(path) || access(result, F_OK) == 0) &&
-        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
-        return error_set(error, "%s: cannot be emptied: %s", path,
-                         strerror(errno));
-    count = scandir(path, &entries, is_entry, alphasort);
-    if (count < 0)
-        return error_set(error, "%s: %s", path, strerror(errno));
-    good = count == 0 ||
-           error_set(error, "%s/%s: in the way", path, entries[0]->d_name);
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-    return good;
-}
-
-/* Where the run goes if nobody says it; `latest` points there. */
-static bool default_out(char *out, size_t size, struct error *error)
-{
-    static const char base[] = "reports/runs";
-    time_t now = time(NULL);
-    struct tm broken_down;
-    char name[64], link[128];
-
-    localtime_r(&now, &broken_down);
-    strftime(name, sizeof name, "%Y-%m-%d-%H%M%S", &broken_down);
-    if (!make_folder(base, error))
-        return false;
-    for (int i = 1; i < 1000; i++) {
-        snprintf(out, size, i == 1 ? "%s/%s" : "%s/%s-%d", base, name, i);
-        if (mkdir(out, 0777) == 0) {
-            snprintf(link, sizeof link, "%s/latest", base);
-            unlink(link);
-            if (symlink(out + sizeof base, link) != 0)
-                link[0] = '\0'; /* a convenience only */
-            return true;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    return error_set(error, "%s: %s", out, strerror(errno));
-}
-
 /* ---- Jobs ---- */
 
-/* OUT/ID, and OUT/ID/TURN when there are several; to be freed. */
+/* OUT/ID, and OUT/ID/TURN for turns above 0; to be freed. */
 static char *job_folder(const struct run_options *run, const char *id,
                         uint64_t turn)
 {
@@ -287,12 +191,23 @@ static char *job_folder(const struct run_options *run, const char *id,
     char *text;
 
     buffer_format(&folder, "%s/%s", run->out, id);
-    if (run->repeat > 1)
-        buffer_format(&folder, "/%" PRIu64, turn + 1);
+    if (turn > 0)
+        buffer_format(&folder, "/%" PRIu64, turn);
     buffer_u8(&folder, 0);
     text = memory_text((const char *)folder.data);
     buffer_free(&folder);
     return text;
+}
+
+/* The scenario's own folder, emptied. */
+static bool make_scenario_folder(const struct run_options *run, const char *id,
+                                 struct error *error)
+{
+    char *folder = job_folder(run, id, 0);
+    bool good = make_run_folder(folder, error);
+
+    free(folder);
+    return good;
 }
 
 static bool make_jobs(const struct run_options *run,
@@ -311,8 +226,11 @@ static bool make_jobs(const struct run_options *run,
         job->scenario =
             &all->items[selection->items[*count % selection->count]];
         job->seed = run->seed + turn;
-        job->folder = job_folder(run, job->scenario->id, turn);
-        if (!make_job_folder(job->folder, error)) {
+        job->folder =
+            job_folder(run, job->scenario->id, run->repeat > 1 ? turn + 1 : 0);
+        if ((turn == 0 &&
+             !make_scenario_folder(run, job->scenario->id, error)) ||
+            (run->repeat > 1 && !make_run_folder(job->folder, error))) {
             (*count)++;
             return false;
         }
@@ -418,7 +336,8 @@ static int run_all(const struct run_options *run, struct job *jobs,
         complain("%s", error.text);
     good = write_outputs(&record);
     terminal_summary(&record.terminal, &record.report);
-    fprintf(record.terminal.out, "report: %s/report.html\n", run->out);
+    if (good)
+        fprintf(record.terminal.out, "report: %s/report.html\n", run->out);
     if (status == EXIT_PASS)
         status = good ? report_exit_status(&record.report) : EXIT_USAGE;
     free(record.report.results);
@@ -433,9 +352,12 @@ static bool select_scenarios(const struct run_command *run,
 {
     char folder[4096];
 
-    if (home_path("scenarios", folder, sizeof folder) &&
-        !scenarios_load(all, folder, error))
+    if (!home_check(error) || (home_path("scenarios", folder, sizeof folder) &&
+                               !scenarios_load(all, folder, error)))
         return false;
+    if (run->replaying && run->words.count > 0)
+        return error_set(error, "--replay names the scenario, '%s' is too many",
+                         run->words.items[0]);
     if (run->replaying)
         return selection_add(selection, all, run->replay.scenario, error);
     for (size_t i = 0; i < run->words.count; i++)
@@ -445,9 +367,8 @@ static bool select_scenarios(const struct run_command *run,
         selection_add_all(selection, all);
     if (all->items != NULL && selection->count > 0)
         return true;
-    error_set(error, "no scenarios found; COUNTERFOIL_HOME names the folder "
-                     "that holds scenarios/");
-    return false;
+    return error_set(error, "no scenarios found; COUNTERFOIL_HOME names the "
+                            "folder that holds scenarios/");
 }
 
 /* Defects are part of the gateway's name, so that a replay has them too. */
@@ -473,18 +394,22 @@ static int run_selected(struct run_command *run)
     struct job *jobs = NULL;
     size_t count = 0;
     struct error error = {""};
-    int status;
+    int status, lock = -1;
 
     if (select_scenarios(run, &all, &selection, &error) &&
         gateway_exists(run->options.gateway, &error) &&
         (run->options.out != NULL ||
-         default_out(run->out, sizeof run->out, &error))) {
+         make_default_folder(run->out, sizeof run->out, &error))) {
         if (run->options.out == NULL)
             run->options.out = run->out;
-        make_jobs(&run->options, &all, &selection, &jobs, &count, &error);
+        lock = lock_folder(run->options.out, &error);
+        if (lock >= 0)
+            make_jobs(&run->options, &all, &selection, &jobs, &count, &error);
     }
     status = error.text[0] != '\0' ? complain("%s", error.text)
                                    : run_all(&run->options, jobs, count);
+    if (lock >= 0)
+        close(lock);
     free_jobs(jobs, count);
     selection_clear(&selection);
     scenarios_clear(&all);

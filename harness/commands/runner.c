@@ -50,7 +50,7 @@ static bool start_process(struct runner *runner, struct job *job,
         "--timeout",     timeout,
     };
     size_t count = 10;
-    struct process_options options = {.argv = argv};
+    struct process_options options = {.argv = argv, .output = true};
 
     snprintf(seed, sizeof seed, "%" PRIu64, job->seed);
     snprintf(timeout, sizeof timeout, "%.3f", timeout_of(runner, job));
@@ -120,20 +120,34 @@ static void finish(struct runner *runner, struct job *job)
         runner->stopping = true;
 }
 
-/* What ended the process, in words, unless that was told already. */
+/* What ended the process, in words, unless that was told already. It prints
+ * only what it could not write into a file. */
 static void explain(struct job *job)
 {
-    int status = process_status(job->process);
+    struct bytes said = process_output(job->process);
+    size_t size = 0;
+    char end[64];
 
     if (job->reason[0] != '\0')
         return;
-    if (status > 128)
-        snprintf(job->reason, sizeof job->reason,
-                 "the player was ended by signal %d (%s)", status - 128,
-                 strsignal(status - 128));
-    else
-        snprintf(job->reason, sizeof job->reason,
-                 "the player ended with status %d and left no result", status);
+    while (size < said.size && said.data[size] != '\n')
+        size++;
+    process_end(job->process, end, sizeof end);
+    snprintf(job->reason, sizeof job->reason,
+             "the player left no result (%s)%s%.*s", end, size > 0 ? ": " : "",
+             (int)(size < 120 ? size : 120),
+             size > 0 ? (const char *)said.data : "");
+}
+
+/* A result that is there counts, but its player should have ended well. */
+static void check_end(const struct job *job)
+{
+    char end[64];
+
+    if (process_status(job->process) != 0 && job->measure == 0)
+        complain("%s: the player's end after its result: %s, see %s/player.log",
+                 job->scenario->id, process_end(job->process, end, sizeof end),
+                 job->folder);
 }
 
 /* A process that left no result is followed by one that only judges what is
@@ -145,6 +159,7 @@ static void ended(struct runner *runner, struct job *job)
 
     snprintf(path, sizeof path, "%s/result.json", job->folder);
     if (access(path, F_OK) == 0) {
+        check_end(job);
         process_free(job->process);
         job->process = NULL;
         result_init(&job->result);

@@ -126,17 +126,9 @@ bool gateway_alive(const struct gateway *gateway)
 
 const char *gateway_end(const struct gateway *gateway, char *text, size_t size)
 {
-    int status;
-
-    if (gateway->start == NULL) {
-        snprintf(text, size, "not started");
-    } else if (!process_ended(gateway->start)) {
-        snprintf(text, size, "still running");
-    } else {
-        status = process_status(gateway->start);
-        snprintf(text, size, "%s %d", status > 128 ? "signal" : "exit status",
-                 status > 128 ? status - 128 : status);
-    }
+    if (gateway->start != NULL)
+        return process_end(gateway->start, text, size);
+    snprintf(text, size, "not started");
     return text;
 }
 

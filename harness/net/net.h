@@ -84,6 +84,9 @@ bool process_wait(struct process *process, uint64_t deadline,
 bool process_ended(const struct process *process);
 /* Of a process that has ended: its exit status, or 128 + the signal. */
 int process_status(const struct process *process);
+/* The same for a person: "exit status 1", "signal 11 (Segmentation fault)".
+ * Returns `text`. */
+char *process_end(const struct process *process, char *text, size_t size);
 /* What it wrote to standard output (option `output`); complete once it has
  * ended. Borrowed until process_free. */
 struct bytes process_output(const struct process *process);

@@ -256,6 +256,20 @@ int process_status(const struct process *process)
     return process->status;
 }
 
+char *process_end(const struct process *process, char *text, size_t size)
+{
+    int status = process->status;
+
+    if (!process->ended)
+        snprintf(text, size, "still running");
+    else if (status > 128)
+        snprintf(text, size, "signal %d (%s)", status - 128,
+                 strsignal(status - 128));
+    else
+        snprintf(text, size, "exit status %d", status);
+    return text;
+}
+
 struct bytes process_output(const struct process *process)
 {
     return buffer_view(&process->output);

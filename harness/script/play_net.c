@@ -186,6 +186,9 @@ struct playground {
     struct error *error; /* in memory shared with the outer process */
 };
 
+/* Exit statuses that cannot be those of a crash. */
+enum { STATUS_BASE = 64 };
+
 static int body(void *context, struct sandbox *sandbox)
 {
     struct playground *ground = context;
@@ -193,30 +196,32 @@ static int body(void *context, struct sandbox *sandbox)
                         .options = ground->options,
                         .world = &world_net,
                         .sandbox = sandbox};
-    return (int)play_inside(&play, ground->error);
+    return STATUS_BASE + (int)play_inside(&play, ground->error);
 }
 
-static enum play_status outcome(struct process *process, double timeout,
-                                struct error *error)
+static enum play_status outcome(struct net_loop *loop, struct process *process,
+                                double timeout, struct error *error)
 {
     /* The scenario ends itself in time; this is for one that hangs. */
     double grace = 10;
     uint64_t deadline =
         net_now() + (uint64_t)((timeout + grace) * (double)NS_PER_S);
     struct error waited = {{0}};
+    char text[64];
 
     if (!process_wait(process, deadline, &waited)) {
         process_signal(process, SIGTERM);
+        net_loop_resume(loop); /* it may still finish its record */
         process_wait(process, net_now() + 3 * NS_PER_S, NULL);
         *error = waited;
         return PLAY_INCOMPLETE;
     }
-    int status = process_status(process);
-    if (status < PLAY_DONE || status > PLAY_ERROR) {
-        error_set(error, "the scenario's process ended with status %d", status);
-        return PLAY_INCOMPLETE;
-    }
-    return (enum play_status)status;
+    int status = process_status(process) - STATUS_BASE;
+    if (status >= PLAY_DONE && status <= PLAY_ERROR)
+        return (enum play_status)status;
+    error_set(error, "the scenario's process ended by itself: %s",
+              process_end(process, text, sizeof text));
+    return PLAY_INCOMPLETE;
 }
 
 enum play_status play_sandboxed(const struct scenario *scenario,
@@ -237,7 +242,7 @@ enum play_status play_sandboxed(const struct scenario *scenario,
         struct process *process =
             sandbox_spawn(loop, &sandbox, body, &ground, shared);
         if (process)
-            status = outcome(process, options->timeout, shared);
+            status = outcome(loop, process, options->timeout, shared);
         process_free(process);
         net_loop_free(loop);
     }

@@ -19,11 +19,13 @@ static bool read_text(lua_State *lua, const struct scenario *s,
                        : lua_type(lua, -1) == LUA_TSTRING
                            ? lua_tostring(lua, -1)
                            : NULL;
-    if (text)
+    json_t *clean = text ? json_string(text) : NULL;
+    if (clean)
         *out = memory_text(text);
+    json_decref(clean);
     lua_pop(lua, 1);
-    return text ||
-           error_set(error, "%s: field %s must be a string", s->path, name);
+    return *out || error_set(error, "%s: field %s must be a string%s", s->path,
+                             name, text ? " in UTF-8" : "");
 }
 
 static bool read_list(lua_State *lua, const struct scenario *s,
@@ -48,6 +50,23 @@ static bool read_list(lua_State *lua, const struct scenario *s,
     }
     lua_pop(lua, 1);
     return good;
+}
+
+/* The id is the place of its results too: names and slashes, and no way out
+ * of the folder. */
+static bool check_id(const struct scenario *s, struct error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+    size_t size = strlen(s->id);
+    bool good = size > 0 && size <= 200 && strspn(s->id, plain) == size &&
+                s->id[0] != '/' && s->id[0] != '.' && s->id[size - 1] != '/' &&
+                !strstr(s->id, "//") && !strstr(s->id, "/.");
+
+    return good || error_set(error,
+                             "%s: id must be like \"folder/name\", it is "
+                             "\"%.60s\"",
+                             s->path, s->id);
 }
 
 static bool check_clauses(const struct scenario *s, struct error *error)
@@ -90,6 +109,20 @@ static bool one_of(const char *text, const char *a, const char *b)
     return !strcmp(text, a) || !strcmp(text, b);
 }
 
+static bool read_timeout(lua_State *lua, struct scenario *s,
+                         struct error *error)
+{
+    lua_getfield(lua, -1, "timeout");
+    bool good = lua_isnil(lua, -1) || lua_type(lua, -1) == LUA_TNUMBER;
+    s->timeout = lua_tonumber(lua, -1);
+    lua_pop(lua, 1);
+    good = good && s->timeout >= 0 && s->timeout <= 86400;
+    return good || error_set(error,
+                             "%s: timeout must be a number of seconds, up to "
+                             "86400",
+                             s->path);
+}
+
 static bool read_facts(lua_State *lua, struct scenario *s, struct error *error)
 {
     if (!check_fields(lua, s, error) ||
@@ -99,7 +132,7 @@ static bool read_facts(lua_State *lua, struct scenario *s, struct error *error)
         !read_text(lua, s, "gateway", "peer", &s->gateway, error) ||
         !read_text(lua, s, "role", "initiator", &s->role, error) ||
         !read_list(lua, s, "clauses", &s->clauses, error) ||
-        !read_list(lua, s, "needs", &s->needs, error) ||
+        !read_list(lua, s, "needs", &s->needs, error) || !check_id(s, error) ||
         !check_clauses(s, error))
         return false;
     if (!one_of(s->gateway, "peer", "cluster"))
@@ -112,10 +145,7 @@ static bool read_facts(lua_State *lua, struct scenario *s, struct error *error)
                          "%s: role must be \"initiator\" or "
                          "\"responder\", it is \"%s\"",
                          s->path, s->role);
-    lua_getfield(lua, -1, "timeout");
-    s->timeout = lua_tonumber(lua, -1);
-    lua_pop(lua, 1);
-    return true;
+    return read_timeout(lua, s, error);
 }
 
 bool scenario_load(const char *path, struct scenario *out, struct error *error)

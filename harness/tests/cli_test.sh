@@ -67,7 +67,7 @@ expect 'clause of no scenario' 2 '^counterfoil: no scenario names the clause' \
     run RFC4303-2.1-01
 expect 'unknown gateway' 2 '^counterfoil: .*nosuch' \
     run --gateway nosuch rfc6311/failover-normal
-expect 'output that is no folder' 2 '^counterfoil: /dev/null/x/.*Not a directory' \
+expect 'output that is no folder' 2 '^counterfoil: /dev/null: exists and is no folder' \
     run --out /dev/null/x rfc6311/failover-normal
 
 mkdir own
