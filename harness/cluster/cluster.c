@@ -355,11 +355,12 @@ static bool next_member(const struct cluster *cluster, size_t *next)
 static void hand_over(struct cluster *cluster, uint64_t now)
 {
     struct synch_policy policy = cluster->policy;
-    struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
+    struct ike_sa *sa;
 
     memset(&cluster->policy, 0, sizeof cluster->policy);
-    cluster_release_held(cluster, TIME_NEVER - 1);
-    for (; sa; sa = ike_sa_next(sa))
+    cluster_release_held(cluster, TIME_NEVER - 1); /* SAs may go by it */
+    for (sa = ike_host_first(node_host(cluster_active(cluster))); sa;
+         sa = ike_sa_next(sa))
         if (sa->state >= IKE_STATE_ESTABLISHED)
             put_sa(cluster, SYNCH_IKE_SA, sa, now);
     cluster_synch_counters(cluster, now);

@@ -25,7 +25,7 @@ static const struct sim_faults weathers[] = {
      .duplicate = 100000,
      .corrupt = 50000,
      .reorder = 50000,
-     .reorder_delay = 5 * NS_PER_S},
+     .reorder_delay = 900 * NS_PER_MS},
 };
 
 enum { EVERYTHING = 1000000 };
@@ -201,10 +201,14 @@ static void recover(struct player *player)
         cluster_recover(player->cluster, n, sim_now(player->sim));
 }
 
+/* What is altered between the gateway and the place of the capture proves
+ * nothing, so nothing is. */
 static void set_weather(struct player *player, uint32_t n)
 {
     for (int side = 0; side < SIM_SIDES; side++)
         *sim_faults(player->sim, (enum sim_side)side) = weathers[n];
+    if (!player->schedule->fields[SOAK_TAP])
+        sim_faults(player->sim, SIM_HARNESS)->corrupt = 0;
     player->foul |= n > 0;
 }
 

@@ -94,11 +94,26 @@ void rfc6311_counters_stale(struct seen *seen, uint64_t delta,
     }
 }
 
+/* A rekey of the IKE SA that took the Child SAs away, or may have: its answer
+ * is outstanding (RFC 7296 2.18). The delta may have come too late for them. */
+static bool children_may_have_left(const struct seen *seen)
+{
+    const struct party *asker = seen->receiver;
+    if (seen->sa->replaced)
+        return true;
+    for (size_t i = 0; i < asker->exchange_count; i++)
+        if (asker->exchanges[i].rekey_spi &&
+            !asker->exchanges[i].response.count)
+            return true;
+    return false;
+}
+
 /* A13: where the increment would overflow, RFC 4303 forbids it. */
 void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
                                const struct sight *request)
 {
-    if (negotiated(seen->sa, 1) != YES || delta > UINT32_MAX)
+    if (negotiated(seen->sa, 1) != YES || delta > UINT32_MAX ||
+        children_may_have_left(seen))
         return;
     for (size_t i = 0; i < seen->sa->child_count; i++) {
         struct esp_stream *stream = sending_stream(seen, seen->side, i, true);
@@ -172,7 +187,7 @@ static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
     jump->pending = false;
     judged(oracle, CLAUSE_RFC6311_5_2_04);
     struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_04);
-    a.needs_whole = !late;
+    a.needs_whole = true; /* a rekey may have taken the Child SA away */
     a.from_start = stream->fresh;
     accuse_frame(&a, &jump->request);
     accuse_frame(&a, &jump->decided);

@@ -171,7 +171,8 @@ static void rule_2_18_01(struct seen *seen)
 }
 
 /* RFC7296-2.8-05: the Delete is the last request on an IKE SA that was
- * replaced. A higher Message ID was given out later, however it travelled. */
+ * replaced. A higher Message ID was given out later, however it travelled. One
+ * that a synchronization abandoned (A14) has to be sent anew. */
 static void rule_2_8_05(struct seen *seen)
 {
     const struct party *sender = seen->sender;
@@ -181,9 +182,10 @@ static void rule_2_8_05(struct seen *seen)
     judged(seen->oracle, CLAUSE_RFC7296_2_8_05);
     for (size_t i = 0; i < sender->exchange_count; i++) {
         const struct exchange *e = &sender->exchanges[i];
-        if (!e->deletes_ike || e->id >= seen->exchange->id)
+        if (!e->deletes_ike || e->id >= seen->exchange->id ||
+            abandoned_by_sync(sender, e->id))
             continue;
-        struct accusation a = accuse(seen, CLAUSE_RFC7296_2_8_05);
+        struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_8_05);
         accuse_frame(&a, &e->request.first);
         EXPECTED(&a, "no request after its Delete of the IKE SA, %" PRIu32,
                  e->id);

@@ -270,11 +270,15 @@ static void rule_1_3_2_02(struct seen *seen)
         seen->ike->header.exchange != CREATE_CHILD_SA)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_1_3_2_02);
-    /* With a window of more it may have been on its way. */
-    if (seen->ike->header.message_id < sa->rekey_id + seen->sender->window)
+    /* With a window of more it may have been on its way. A rekey that a
+     * synchronization abandoned is none that its sender knows of. */
+    if (seen->ike->header.message_id < sa->rekey_id + seen->sender->window ||
+        abandoned_by_sync(seen->sender, sa->rekey_id))
         return;
-    accuse_rekey(seen, CLAUSE_RFC7296_1_3_2_02,
-                 "no CREATE_CHILD_SA on an IKE SA after its rekey", "one");
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_1_3_2_02);
+    EXPECTED(&a, "no CREATE_CHILD_SA on an IKE SA after its rekey");
+    SEEN(&a, "one");
+    submit(seen->oracle, seen, &a);
 }
 
 /* RFC7296-3.1-09: an Encrypted payload holds no other. */

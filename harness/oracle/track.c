@@ -180,6 +180,11 @@ enum knowledge negotiated(const struct ike_seen *sa, int which)
                                                                         : NO;
 }
 
+bool abandoned_by_sync(const struct party *party, uint32_t id)
+{
+    return party->announced.made && id < party->announced.send;
+}
+
 void track_free(struct oracle *oracle)
 {
     struct ike_seen *sa, *next_sa;

@@ -275,6 +275,21 @@ START_TEST(delayed_updates_reach_the_member_that_took_over)
 }
 END_TEST
 
+/* The delete that a crashed member held back reaches its successor while that
+ * one hands over. */
+START_TEST(a_held_delete_arrives_in_a_handover)
+{
+    cluster_policy(w.cluster)->fate[SYNCH_DELETE] = SYNCH_HOLD;
+    ck_assert(ike_delete(sa_of(w.cluster), w.now, NULL));
+    pass_time(NS_PER_S);
+    fail_over(FAILOVER_CRASH);
+    ck_assert_ptr_nonnull(sa_of(w.cluster));
+    cluster_recover(w.cluster, 0, w.now);
+    fail_over(FAILOVER_PLANNED);
+    ck_assert_ptr_null(ike_host_first(node_host(cluster_active(w.cluster))));
+}
+END_TEST
+
 /* What is delayed and what is held arrive together, in the order of sending:
  * else the standby would end with the older counters. */
 START_TEST(released_updates_keep_their_order)
@@ -469,6 +484,7 @@ int main(void)
     tcase_add_test(tests, held_updates_arrive_when_released);
     tcase_add_test(tests, delayed_updates_reach_the_member_that_took_over);
     tcase_add_test(tests, released_updates_keep_their_order);
+    tcase_add_test(tests, a_held_delete_arrives_in_a_handover);
     tcase_add_test(tests, many_sas_survive_a_crash);
     tcase_add_test(tests, the_esp_state_follows_the_child_sa);
     tcase_add_test(tests, esp_goes_on_after_shared_counters);

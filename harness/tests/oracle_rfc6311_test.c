@@ -660,6 +660,34 @@ static void raises_one_too_little(struct story *s)
     echo(s, GATEWAY, 100010);
     esp_run(s, GATEWAY, 100011, 100020);
 }
+/* RFC 7296 2.18: the Child SAs went over to the new IKE SA, or may have. */
+static void delta_after_rekey(struct story *s, bool answered)
+{
+    live(s);
+    esp_run(s, GATEWAY, 1, 10);
+    if (answered) {
+        rekey_ike(s, HARNESS, 3);
+        s->spi_i--;
+        s->spi_r--;
+        s->swapped = false;
+    } else {
+        struct trace_event *e = request(s, HARNESS, CREATE_CHILD_SA, 3);
+        add_sa(s, e, PROTOCOL_IKE, 77, ENCR_AES_GCM_16);
+        add_payload(s, e, PAYLOAD_KE, bytes_of("\0\37\0\0public", 10));
+    }
+    sync_with_delta(s, 4, 100000);
+    sync_response(s, GATEWAY, 4, 3, 4);
+    wait_ms(s, 300);
+    esp_run(s, GATEWAY, 11, 40);
+}
+static void delta_for_replaced(struct story *s)
+{
+    delta_after_rekey(s, true);
+}
+static void delta_while_rekeying(struct story *s)
+{
+    delta_after_rekey(s, false);
+}
 static void replay_raises_again(struct story *s)
 {
     live(s);
@@ -785,6 +813,8 @@ START_TEST(counters)
     violates(raises_nothing, "RFC6311-5.2-04", VERDICT_FAIL);
     violates(raises_nothing_at_once, "RFC6311-5.2-04", VERDICT_FAIL);
     violates(raises_one_too_little, "RFC6311-5.2-04", VERDICT_FAIL);
+    conforms(delta_for_replaced, "RFC6311-5.1-06");
+    conforms(delta_while_rekeying, "RFC6311-5.1-06");
     violates(replay_raises_again, "RFC6311-5.2-03", VERDICT_FAIL);
     conforms(raises_twice, "RFC6311-5.2-03");
     conforms(would_overflow, "RFC6311-5-04");

@@ -7,13 +7,18 @@ static void set_up(struct story *s)
     establish(s, 0, 0);
 }
 
-static void flow(struct story *s)
+static void rest_of_flow(struct story *s)
 {
-    set_up(s);
     for (uint32_t id = 0; id < 4; id++) {
         exchange(s, HARNESS, id);
         exchange(s, GATEWAY, 2 + id);
     }
+}
+
+static void flow(struct story *s)
+{
+    set_up(s);
+    rest_of_flow(s);
 }
 
 /* ---- 2.1 ---- */
@@ -383,6 +388,35 @@ static void deletes_old(struct story *s)
     add_payload(s, e, PAYLOAD_DELETE, bytes_of("\1\0\0\0", 4));
     response(s, HARNESS, INFORMATIONAL, 7);
 }
+/* A14: a synchronization abandons what was pending, so it is sent anew. */
+static void deletes_old_again(struct story *s)
+{
+    establish(s, 1, 1);
+    rest_of_flow(s);
+    rekey_ike(s, GATEWAY, 6);
+    s->spi_i--;
+    s->spi_r--;
+    struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 7);
+    add_payload(s, e, PAYLOAD_DELETE, bytes_of("\1\0\0\0", 4));
+    sync_request(s, HARNESS, 1, 4, 8);
+    sync_response(s, GATEWAY, 1, 8, 4);
+    e = request(s, GATEWAY, INFORMATIONAL, 8);
+    add_payload(s, e, PAYLOAD_DELETE, bytes_of("\1\0\0\0", 4));
+    response(s, HARNESS, INFORMATIONAL, 8);
+}
+static void rekeys_again_after_sync(struct story *s)
+{
+    establish(s, 1, 1);
+    rest_of_flow(s);
+    rekey_ike(s, GATEWAY, 6); /* its answer was lost further on */
+    s->spi_i--;
+    s->spi_r--;
+    sync_request(s, HARNESS, 1, 4, 7);
+    sync_response(s, GATEWAY, 1, 7, 4);
+    struct trace_event *e = request(s, GATEWAY, CREATE_CHILD_SA, 7);
+    add_sa(s, e, PROTOCOL_IKE, 77, ENCR_AES_GCM_16);
+    add_payload(s, e, PAYLOAD_KE, bytes_of("\0\37\0\0public", 10));
+}
 static struct trace_event *rekey_request(struct story *s)
 {
     set_up(s);
@@ -464,6 +498,8 @@ START_TEST(rekeys_and_deletes)
     conforms(rekeyed_by_harness, "RFC7296-2.18-01");
     violates(numbering_goes_on, "RFC7296-2.18-01", VERDICT_FAIL);
     conforms(deletes_old, "RFC7296-2.8-05");
+    conforms(deletes_old_again, "RFC7296-2.8-05");
+    conforms(rekeys_again_after_sync, "RFC7296-1.3.2-02");
     violates(request_after_delete, "RFC7296-2.8-05", VERDICT_FAIL);
     violates(child_after_rekey, "RFC7296-1.3.2-02", VERDICT_WARNING);
     violates(rekey_without_ke, "RFC7296-1.3.2-01", VERDICT_FAIL);
