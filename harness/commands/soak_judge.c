@@ -6,7 +6,7 @@
 /* ---- One ---- */
 
 static const struct finding *first_of(const struct result *result,
-                                             enum verdict verdict)
+                                      enum verdict verdict)
 {
     for (size_t i = 0; i < result->finding_count; i++)
         if (result->findings[i].finding.verdict == verdict)
