@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,17 +75,71 @@ static void exit_seen(void *context)
     process->loop->woken = true;
 }
 
+/* ---- Seeing it ---- */
+
+struct watch {
+    pid_t pid;
+    int end; /* of a pipe, closed when the process has ended */
+};
+
+static void *watch_process(void *context)
+{
+    struct watch *watch = context;
+    siginfo_t information;
+
+    while (waitid(P_PID, (id_t)watch->pid, &information,
+                  WEXITED | WNOWAIT | __WALL) < 0 &&
+           errno == EINTR)
+        ;
+    close(watch->end);
+    free(watch);
+    return NULL;
+}
+
+/* A descriptor like a pidfd, for where there is none: a thread waits. */
+static int watch_open(pid_t pid)
+{
+    struct watch *watch;
+    pthread_t thread;
+    sigset_t all, old;
+    int pipe[2];
+
+    if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    watch = memory_take(sizeof *watch);
+    *watch = (struct watch){pid, pipe[1]};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    errno = pthread_create(&thread, NULL, watch_process, watch);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (errno == 0) {
+        pthread_detach(thread);
+        return pipe[0];
+    }
+    close(pipe[0]);
+    close(pipe[1]);
+    free(watch);
+    return -1;
+}
+
+/* Some containers, and valgrind, do not know pidfd_open. */
+static int process_fd(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    return fd < 0 && (errno == ENOSYS || errno == EPERM) ? watch_open(pid) : fd;
+}
+
 struct process *process_adopt(struct net_loop *loop, pid_t pid,
                               struct error *error)
 {
     struct process *process = memory_take(sizeof *process);
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = process_fd(pid);
 
     process->loop = loop;
     process->pid = pid;
     if (fd < 0)
-        error_set(error, "pidfd_open of process %d: %s", (int)pid,
-                  strerror(errno));
+        error_set(error, "watching process %d: %s", (int)pid, strerror(errno));
     else
         process->exit = poller_new(loop, fd, exit_seen, process, error);
     if (process->exit == NULL) {
