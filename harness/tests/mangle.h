@@ -158,8 +158,11 @@ struct mangled {
     bool unkeyed, keyed; /* no keys at all; all of them */
     bool keep_ike[RUN_LINES], keep_esp[RUN_LINES];
     enum record record;
-    bool everybody; /* is judged */
-    char what[256]; /* was done, for a person */
+    bool everybody;      /* is judged */
+    uint64_t moved_from; /* the peer has another place from this time on: */
+    uint16_t moved_port;
+    uint8_t moved_octet; /* of its address; 0: the same address */
+    char what[256];      /* was done, for a person */
 };
 
 static inline uint32_t mangle_draw(struct mangled *m, uint32_t below)
@@ -333,6 +336,17 @@ static inline void mangle_keys(struct mangled *m, const struct mangle_run *run)
                              : "some keys");
 }
 
+/* A NAT forgets its binding, or the peer moves (RFC 4555). */
+static inline void mangle_move(struct mangled *m)
+{
+    if (!m->count)
+        return;
+    m->moved_from = m->frames[mangle_draw(m, (uint32_t)m->count)].time;
+    m->moved_port = (uint16_t)(1024 + mangle_draw(m, 60000));
+    m->moved_octet = mangle_draw(m, 2) ? 77 : 0;
+    mangle_say(m, m->moved_octet ? "the peer moves" : "another port");
+}
+
 static inline void mangle_frames(struct mangled *m)
 {
     static void (*const ways[])(struct mangled *) = {
@@ -346,6 +360,8 @@ static inline void mangle_frames(struct mangled *m)
         ways[mangle_draw(m, (uint32_t)count)](m);
     if (m->count && mangle_draw(m, 12) == 0)
         mangle_one_way(m);
+    if (mangle_draw(m, 12) == 0)
+        mangle_move(m);
 }
 
 /* The record may claim that the capture is whole only where nothing was lost
@@ -438,6 +454,43 @@ static inline void mangled_write_notes(const struct mangled *m,
         fclose(file);
 }
 
+static inline bool is_gateway(const struct mangle_run *run,
+                              const uint8_t *octets)
+{
+    for (size_t i = 0; i < run->under_test_count; i++)
+        if (run->under_test[i].family == 4 &&
+            memcmp(run->under_test[i].octets, octets, 4) == 0)
+            return true;
+    return false;
+}
+
+/* The frame with the peer in its new place. `out` has room for it. Only plain
+ * IPv4; checksums are left out or wrong, as offloading leaves them. */
+static inline struct bytes frame_moved(const struct mangled *m,
+                                       const struct mangle_run *run,
+                                       const struct mangle_frame *frame,
+                                       uint8_t *out)
+{
+    size_t ip = run->linktype == LINKTYPE_RAW ? 0 : 14;
+    if (!m->moved_from || frame->time < m->moved_from ||
+        frame->size < ip + 28 || frame->data[ip] != 0x45)
+        return bytes_of(frame->data, frame->size);
+    memcpy(out, frame->data, frame->size);
+    for (size_t end = 0; end < 2; end++) {
+        uint8_t *address = out + ip + 12 + 4 * end;
+        uint8_t *port = out + ip + 20 + 2 * end;
+        if (is_gateway(run, address))
+            continue;
+        if (m->moved_octet)
+            address[3] = m->moved_octet;
+        if (out[ip + 9] == 17 && read_u16(port) == 4500)
+            write_u16(port, m->moved_port);
+    }
+    if (out[ip + 9] == 17)
+        write_u16(out + ip + 26, 0);
+    return bytes_of(out, frame->size);
+}
+
 static inline bool mangled_write(const struct mangled *m,
                                  const struct mangle_run *run,
                                  const char *folder)
@@ -448,10 +501,12 @@ static inline bool mangled_write(const struct mangled *m,
     struct trace_writer *writer = trace_writer_open(
         mangle_path(path, folder, "trace.pcapng"), run->linktype, &error);
     bool ok = writer != NULL;
+    uint8_t *room = malloc(1 << 16);
     for (size_t i = 0; ok && i < m->count; i++)
         ok = trace_writer_frame(writer, m->frames[i].time,
-                                bytes_of(m->frames[i].data, m->frames[i].size),
+                                frame_moved(m, run, &m->frames[i], room),
                                 m->frames[i].original, NULL, &error);
+    free(room);
     ok = trace_writer_close(writer, &error) && ok;
     lines_write(&run->ike, m->keep_ike,
                 mangle_path(path, folder, "ikev2_decryption_table"));
