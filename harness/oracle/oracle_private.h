@@ -450,6 +450,8 @@ void sa_remove(struct oracle *oracle, struct ike_seen *sa);
 struct exchange *exchange_find(struct party *party, uint32_t id);
 struct exchange *exchange_get(struct party *party, uint32_t id);
 bool toward_test(const struct seen *seen);
+/* An address and port in short. */
+uint32_t place_of(const struct endpoint *at);
 enum take copies_take(struct copies *copies, const struct seen *seen);
 void copies_free(struct copies *copies);
 struct sync_request *sync_newest(struct party *party, size_t n);

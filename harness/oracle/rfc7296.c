@@ -351,8 +351,29 @@ static void rule_2_3_12(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* RFC7296-2.11-01: the response goes where the request came from. If that was
+ * more than one place (a member that took over, RFC 4555), nothing is said. */
+static void rule_2_11_01(struct seen *seen)
+{
+    const struct packet *packet = &seen->event->packet;
+    const struct copies *request = &seen->exchange->request;
+    char to[64];
+    if (!request->count || request->moved || !seen->authentic)
+        return;
+    judged(seen->oracle, CLAUSE_RFC7296_2_11_01);
+    if (place_of(&packet->destination) == request->place)
+        return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_11_01);
+    accuse_frame(&a, &request->first);
+    endpoint_to_text(&packet->destination, to, sizeof to);
+    EXPECTED(&a, "the response where the request came from");
+    SEEN(&a, "a response to %s", to);
+    submit(seen->oracle, seen, &a);
+}
+
 void rfc7296_response(struct seen *seen)
 {
+    rule_2_11_01(seen);
     rule_2_1_01(seen);
     rule_2_1_02(seen);
     rule_2_2_03(seen);

@@ -28,7 +28,7 @@ static enum take take_part(struct copies *copies, uint16_t number,
     return TAKE_MORE;
 }
 
-static uint32_t place_of(const struct endpoint *at)
+uint32_t place_of(const struct endpoint *at)
 {
     uint64_t hash =
         content_hash(bytes_of(at->address.octets, address_size(&at->address)));

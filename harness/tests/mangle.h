@@ -344,6 +344,7 @@ static inline void mangle_move(struct mangled *m)
     m->moved_from = m->frames[mangle_draw(m, (uint32_t)m->count)].time;
     m->moved_port = (uint16_t)(1024 + mangle_draw(m, 60000));
     m->moved_octet = mangle_draw(m, 2) ? 77 : 0;
+    m->disordered = true; /* what is on its way moves as well */
     mangle_say(m, m->moved_octet ? "the peer moves" : "another port");
 }
 

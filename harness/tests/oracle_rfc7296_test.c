@@ -296,6 +296,22 @@ static void does_not_back_off(struct story *s)
         again(s, e);
     }
 }
+static void answers_elsewhere(struct story *s)
+{
+    set_up(s);
+    request(s, HARNESS, INFORMATIONAL, 0);
+    response(s, GATEWAY, INFORMATIONAL, 0)->packet.destination.port = 500;
+}
+/* The request comes again from a new place: either is right. */
+static void follows_a_move(struct story *s)
+{
+    set_up(s);
+    struct trace_event *e = request(s, HARNESS, INFORMATIONAL, 0);
+    wait_ms(s, 500);
+    again(s, e)->packet.source.port = 1024;
+    e = response(s, GATEWAY, INFORMATIONAL, 0);
+    again(s, e)->packet.destination.port = 1024;
+}
 static void unasked_copy(struct story *s)
 {
     flow(s);
@@ -324,6 +340,9 @@ START_TEST(more_of_message_ids)
     violates(does_not_back_off, "RFC7296-2.4-10", VERDICT_FAIL);
     violates(renumbered, "RFC7296-2.2-01", VERDICT_FAIL);
     conforms(repeats_response, "RFC7296-2.1-01");
+    conforms(repeats_response, "RFC7296-2.11-01");
+    conforms(follows_a_move, "RFC7296-2.1-02");
+    violates(answers_elsewhere, "RFC7296-2.11-01", VERDICT_FAIL);
     violates(unasked_copy, "RFC7296-2.1-01", VERDICT_FAIL);
     violates(answers_a_response, "RFC7296-3.1-07", VERDICT_FAIL);
     violates(no_response_flag, "RFC7296-3.1-06", VERDICT_FAIL);
