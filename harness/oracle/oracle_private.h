@@ -33,6 +33,7 @@ enum {
     INTRUDERS_MAX = 4,  /* unauthenticated requests, likewise */
     CHILDREN_MAX = 64,  /* Child SA pairs of one IKE SA */
     ECHO_REQUESTS_MAX = 32,
+    ESP_PLACES_MAX = 16,
     PARTS_MAX = 256, /* fragments of one message */
     FINDINGS_MAX = 10000,
     FINDINGS_ALIKE = 8, /* failures of one clause on one SA */
@@ -281,6 +282,7 @@ struct esp_stream {
     uint32_t key_row;      /* what opens it, 0: nothing does */
     uint32_t former_row;   /* what opened the SA that had this SPI before */
     bool shared;           /* by two SAs at one time, as behind a NAT */
+    struct endpoint from;  /* where it comes from, of ESP in UDP */
     uint16_t port;         /* that it goes to; 0 outside UDP */
     bool moved;            /* to another port */
     struct history sequences, ivs;
@@ -421,6 +423,8 @@ struct oracle {
     struct ike_seen *sas;
     struct esp_stream *streams;
     struct esp_stream *last_streams[LAST_STREAMS]; /* by the SPI's last bits */
+    uint32_t esp_places[ESP_PLACES_MAX]; /* that streams came from; a ring */
+    uint32_t esp_place_next;
     bool watches_echoes; /* a replay counter sync was seen */
     struct echo_sight echoes[ECHO_REQUESTS_MAX]; /* a ring */
     uint32_t echo_next;

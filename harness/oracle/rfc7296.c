@@ -351,6 +351,16 @@ static void rule_2_3_12(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* RFC 7296 2.23: behind a NAT, packets go where the last authentic one came
+ * from, ESP included. */
+static bool sends_from(const struct oracle *oracle, uint32_t place)
+{
+    for (size_t i = 0; i < ESP_PLACES_MAX; i++)
+        if (oracle->esp_places[i] == place)
+            return true;
+    return false;
+}
+
 /* RFC7296-2.11-01: the response goes where the request came from. If that was
  * more than one place (a member that took over, RFC 4555), nothing is said. */
 static void rule_2_11_01(struct seen *seen)
@@ -361,7 +371,9 @@ static void rule_2_11_01(struct seen *seen)
     if (!request->count || request->moved || !seen->authentic)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_11_01);
-    if (place_of(&packet->destination) == request->place)
+    uint32_t place = place_of(&packet->destination);
+    if (place == request->place || place == place_of(&seen->receiver->at) ||
+        sends_from(seen->oracle, place))
         return;
     struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_11_01);
     accuse_frame(&a, &request->first);

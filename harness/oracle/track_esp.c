@@ -31,6 +31,8 @@ static void stream_renew(struct esp_stream *stream)
                                .encr = stream->encr,
                                .key_row = stream->key_row,
                                .former_row = stream->former_row,
+                               .from = stream->from,
+                               .port = stream->port,
                                .hh = stream->hh};
     history_free(&stream->sequences);
     history_free(&stream->ivs);
@@ -169,13 +171,18 @@ static void note_echo(struct oracle *oracle, const struct trace_event *event)
 }
 
 /* Keys tell one SA from the next that has its SPI. False: not to be judged. */
-static bool tell_apart(struct esp_stream *stream,
+static bool tell_apart(struct oracle *oracle, struct esp_stream *stream,
                        const struct trace_event *event)
 {
     const struct trace_esp *esp = &event->esp;
     uint16_t port = event->packet.in_udp ? event->packet.destination.port : 0;
     stream->moved |= stream->any && stream->port != port;
     stream->port = port;
+    if (port && !endpoint_equal(&stream->from, &event->packet.source)) {
+        stream->from = event->packet.source;
+        oracle->esp_places[oracle->esp_place_next++ % ESP_PLACES_MAX] =
+            place_of(&stream->from);
+    }
     if (esp->status == TRACE_ESP_OPENED && esp->key_row != stream->key_row) {
         if (stream->key_row && esp->key_row == stream->former_row) {
             /* The former SA's last packets, or two SAs that live on. */
@@ -224,7 +231,7 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
     struct esp_stream *stream =
         stream_get(oracle, &event->packet.destination.address, esp->packet.spi);
     *stream_last(oracle, stream->key.spi) = stream;
-    if (!tell_apart(stream, event))
+    if (!tell_apart(oracle, stream, event))
         return;
     note_failover(oracle, stream);
     uint64_t sequence = widen(stream, esp);

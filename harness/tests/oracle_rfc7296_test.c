@@ -312,6 +312,16 @@ static void follows_a_move(struct story *s)
     e = response(s, GATEWAY, INFORMATIONAL, 0);
     again(s, e)->packet.destination.port = 1024;
 }
+/* RFC 7296 2.23: ESP has shown the new place first. */
+static void follows_esp(struct story *s)
+{
+    set_up(s);
+    request(s, HARNESS, INFORMATIONAL, 0);
+    struct trace_event *e = esp(s, HARNESS, 1, 1);
+    e->packet.in_udp = true;
+    e->packet.source.port = 1024;
+    response(s, GATEWAY, INFORMATIONAL, 0)->packet.destination.port = 1024;
+}
 static void unasked_copy(struct story *s)
 {
     flow(s);
@@ -341,6 +351,7 @@ START_TEST(more_of_message_ids)
     violates(renumbered, "RFC7296-2.2-01", VERDICT_FAIL);
     conforms(repeats_response, "RFC7296-2.1-01");
     conforms(repeats_response, "RFC7296-2.11-01");
+    conforms(follows_esp, "RFC7296-2.11-01");
     conforms(follows_a_move, "RFC7296-2.1-02");
     violates(answers_elsewhere, "RFC7296-2.11-01", VERDICT_FAIL);
     violates(unasked_copy, "RFC7296-2.1-01", VERDICT_FAIL);
