@@ -65,6 +65,7 @@ help:
 	@echo 'make kill-matrix  defects of the built-in gateway, and what finds them'
 	@echo 'make bench        figures of this machine beside those of peers'
 	@echo '                  (WHAT="scenarios handshakes scale esp check")'
+	@echo 'make valgrind     a few scenarios under valgrind'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck, shellcheck'
 	@echo 'make install      PREFIX=$(PREFIX), DESTDIR is honoured'
 	@echo 'make setup        only install what is missing (Debian packages)'
@@ -140,6 +141,14 @@ bench:
 $(BUILD)/bench/bench: $(BENCH) $(BUILD)/libcounterfoil.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# What valgrind sees and sanitizers do not; it cannot run what they built.
+valgrind:
+	+$(Q)$(MAKE) --no-print-directory SANITIZE= all
+	$(Q)valgrind --quiet --leak-check=full --error-exitcode=9 \
+	    --trace-children=yes $(BUILD)/counterfoil run --gateway builtin \
+	    --out $(BUILD)/valgrind.out rfc6311/failover-normal \
+	    rfc7296/auth-ecdsa rfc6311/lost-synch-messages
 
 setup:
 	$(Q)harness/setup.sh build run test lint

@@ -27,6 +27,7 @@ struct runner {
     void *context;
     char program[4096];
     bool stopping;
+    bool broken; /* a player ended badly */
     int status;
 };
 
@@ -139,15 +140,18 @@ static void explain(struct job *job)
              size > 0 ? (const char *)said.data : "");
 }
 
-/* A result that is there counts, but its player should have ended well. */
-static void check_end(const struct job *job)
+/* A result that is there counts, but its player should have ended well: what
+ * it did not do in the end (sanitizers speak then) is a fault of ours. */
+static void check_end(struct runner *runner, const struct job *job)
 {
     char end[64];
 
-    if (process_status(job->process) != 0 && job->measure == 0)
-        complain("%s: the player's end after its result: %s, see %s/player.log",
-                 job->scenario->id, process_end(job->process, end, sizeof end),
-                 job->folder);
+    if (process_status(job->process) == 0 || job->measure > 0)
+        return;
+    runner->broken = true;
+    complain("%s: the player's end after its result: %s, see %s/player.log",
+             job->scenario->id, process_end(job->process, end, sizeof end),
+             job->folder);
 }
 
 /* A process that left no result is followed by one that only judges what is
@@ -159,7 +163,7 @@ static void ended(struct runner *runner, struct job *job)
 
     snprintf(path, sizeof path, "%s/result.json", job->folder);
     if (access(path, F_OK) == 0) {
-        check_end(job);
+        check_end(runner, job);
         process_free(job->process);
         job->process = NULL;
         result_init(&job->result);
@@ -314,6 +318,7 @@ bool run_jobs(struct job *jobs, size_t count, const struct run_options *options,
     for (size_t i = runner.begun; i < count; i++)
         jobs[i].state = JOB_LEFT;
     net_loop_free(runner.loop);
-    *status = runner.status;
+    *status = runner.status == EXIT_PASS && runner.broken ? EXIT_USAGE
+                                                          : runner.status;
     return !runner.stopping;
 }

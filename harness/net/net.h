@@ -90,7 +90,6 @@ char *process_end(const struct process *process, char *text, size_t size);
 /* What it wrote to standard output (option `output`); complete once it has
  * ended. Borrowed until process_free. */
 struct bytes process_output(const struct process *process);
-pid_t process_id(const struct process *process);
 /* Sends a signal to the process and everything in its process group, also
  * when the process itself has ended already. */
 void process_signal(struct process *process, int number);

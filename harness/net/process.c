@@ -330,11 +330,6 @@ struct bytes process_output(const struct process *process)
     return buffer_view(&process->output);
 }
 
-pid_t process_id(const struct process *process)
-{
-    return process->pid;
-}
-
 void process_signal(struct process *process, int number)
 {
     kill(-process->pid, number);

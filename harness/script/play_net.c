@@ -106,6 +106,8 @@ static void free_gateway(struct play *play)
 {
     process_free(play->action);
     play->action = NULL;
+    if (play->gateway_started)
+        gateway_stop(play->gateway, net_now() + STOP_SECONDS * NS_PER_S);
     gateway_free(play->gateway);
     play->gateway = NULL;
 }
@@ -159,10 +161,11 @@ static void finish(struct play *play)
 
 static void release(struct play *play)
 {
-    free_gateway(play);
+    /* Nobody listens to what the gateway says when it is stopped. */
     capture_close(play->capture);
     if (play->link)
         play->link->ops->free(play->link);
+    free_gateway(play);
     if (play->loop)
         net_loop_free(play->loop);
 }
@@ -212,7 +215,7 @@ static enum play_status outcome(struct net_loop *loop, struct process *process,
     if (!process_wait(process, deadline, &waited)) {
         process_signal(process, SIGTERM);
         net_loop_resume(loop); /* it may still finish its record */
-        process_wait(process, net_now() + 3 * NS_PER_S, NULL);
+        process_wait(process, net_now() + 5 * NS_PER_S, NULL);
         *error = waited;
         return PLAY_INCOMPLETE;
     }

@@ -48,8 +48,6 @@ struct builtin_option {
 extern const struct builtin_option builtin_options[]; /* name NULL ends it */
 bool builtin_option(struct builtin *gateway, const char *name,
                     const char *value, struct error *error);
-/* What a scenario may need of it: "message_id_sync" ... */
-bool builtin_supports(const char *need);
 
 /* Switches a defect on, before the start or later; at most 8. */
 bool builtin_defect(struct builtin *gateway, const char *name,

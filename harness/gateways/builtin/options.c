@@ -380,21 +380,6 @@ bool builtin_option(struct builtin *gateway, const char *name,
     return error_set(error, "the built-in gateway has no option %s", name);
 }
 
-bool builtin_supports(const char *need)
-{
-    static const char *const needs[] = {"message_id_sync",
-                                        "replay_counter_sync",
-                                        "fragmentation",
-                                        "window",
-                                        "esn",
-                                        "cookie",
-                                        "liveness"};
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-        if (!strcmp(needs[i], need))
-            return true;
-    return false;
-}
-
 void options_default(struct builtin *gateway)
 {
     static const char *const values[][2] = {
