@@ -51,7 +51,7 @@ static bool take_note(struct result *result, const json_t *note)
         take_run_note(result, note);
     if (strcmp(event, "gateway_died") == 0) {
         result->died = true;
-        result->log_tail = note_text(result, note, "text");
+        result->log_tail = note_text(result, note, "log");
     }
     return strcmp(event, "end") == 0;
 }

@@ -87,19 +87,18 @@ static bool is_alive(struct play *play)
 
 static void note_gateway(struct play *play)
 {
-    char end[64], tail[2048], text[2200];
+    char end[64], tail[2048];
 
     if (!play->gateway_started)
         return;
     if (gateway_alive(play->gateway)) {
         play_note(play, json_pack("{ss}", "event", "alive"));
-    } else {
-        snprintf(text, sizeof text, "%s\n%s",
-                 gateway_end(play->gateway, end, sizeof end),
-                 gateway_log_tail(play->gateway, LOG_LINES, tail, sizeof tail));
-        play_note(play, json_pack("{ss so}", "event", "gateway_died", "text",
-                                  json_clean(text)));
+        return;
     }
+    gateway_end(play->gateway, end, sizeof end);
+    gateway_log_tail(play->gateway, LOG_LINES, tail, sizeof tail);
+    play_note(play, json_pack("{ss so so}", "event", "gateway_died", "text",
+                              json_clean(end), "log", json_clean(tail)));
 }
 
 static void free_gateway(struct play *play)
