@@ -52,13 +52,16 @@ enum soak_op {
     SOAK_COUNTER, /* ESP sequence numbers onto the channel */
     SOAK_CRASH,   /* the next member takes over */
     SOAK_PLANNED,
-    SOAK_RECOVER,     /* every member that is down */
-    SOAK_SYNCHRONIZE, /* until it is answered; log 2 of the delta, 0: none */
+    SOAK_RECOVER, /* every member that is down */
+    /* Until it is answered: log 2 of the delta (0: none), and by how much P1
+     * is too high. */
+    SOAK_SYNCHRONIZE,
     /* the network, and who listens on it */
     SOAK_LINK,        /* which of the weathers, 0: fair */
     SOAK_BLACKOUT,    /* nothing arrives at us any more, 1: at the gateway */
     SOAK_REPLAY,      /* our datagram so many before the last is sent again */
     SOAK_REPLAY_SYNC, /* our sync request so many before the last */
+    SOAK_ODD_SYNC,    /* one that no conforming member sends */
     SOAK_FORGE,       /* likewise, with one octet changed */
     SOAK_REPLAY_ESP,  /* our ESP packet so many before the last */
     SOAK_WAIT,        /* so many times 0.1 s */
@@ -102,6 +105,7 @@ struct soak_place {
     struct crypto *crypto;
     const char *gateway; /* "builtin", or "builtin:" and defects */
     const char *folder;  /* of the run; an earlier one is overwritten */
+    const char *clause;  /* to look for among the findings, or NULL */
 };
 
 /* Leaves a run's folder. */
@@ -111,6 +115,7 @@ bool soak_play(const struct soak_place *place,
 struct soak_verdict {
     enum verdict verdict; /* FAIL, WARNING or what the whole got */
     char clause[40];      /* of the first finding of that verdict, or empty */
+    bool wanted;          /* a failure or warning is on the place's clause */
     char seen[192], expected[192];
     uint64_t frame, frames;
     uint8_t digest[32]; /* of the capture */

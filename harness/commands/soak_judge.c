@@ -14,6 +14,15 @@ static const struct finding *first_of(const struct result *result,
     return NULL;
 }
 
+static bool found_on(const struct result *result, const char *clause)
+{
+    for (size_t i = 0; i < result->finding_count; i++)
+        if (result->findings[i].finding.verdict != VERDICT_INCONCLUSIVE &&
+            !strcmp(result->findings[i].finding.clause->id, clause))
+            return true;
+    return false;
+}
+
 static void take(const struct result *result, struct soak_verdict *out)
 {
     const struct finding *finding = first_of(result, VERDICT_FAIL);
@@ -71,8 +80,10 @@ bool soak_try(const struct soak_place *place,
         return false;
     result_init(&result);
     good = judge_folder(place->folder, false, &result, error);
-    if (good)
+    if (good) {
         take(&result, out);
+        out->wanted = place->clause && found_on(&result, place->clause);
+    }
     result_clear(&result);
     return good && digest_of(place, out->digest, error);
 }

@@ -78,7 +78,8 @@ static void write_channel(const struct soak_step *step, struct buffer *out)
                   step->second == SYNCH_DELAY ? ", 0.3" : "");
 }
 
-static void write_synchronize(const struct soak_schedule *schedule,
+/* P1 is always what the member knows. */
+static bool write_synchronize(const struct soak_schedule *schedule,
                               const struct soak_step *step, struct buffer *out)
 {
     bool esn = strstr(soak_esp_suite(schedule->fields[SOAK_ESP]), "esn");
@@ -86,6 +87,8 @@ static void write_synchronize(const struct soak_schedule *schedule,
                          ? UINT32_C(1) << step->first
                          : 0;
 
+    if (step->second)
+        return false;
     if (step->at_once && delta)
         buffer_format(out,
                       "sa:synchronize { delta = %" PRIu32 ", delta_size = "
@@ -97,6 +100,7 @@ static void write_synchronize(const struct soak_schedule *schedule,
         buffer_format(out, "synchronize(%" PRIu32 ", %d)", delta, esn ? 8 : 4);
     else
         buffer_format(out, "synchronize()");
+    return true;
 }
 
 /* Of those that take an argument; false if there is no such word. */
@@ -115,7 +119,7 @@ static bool write_other(const struct soak_schedule *schedule,
         buffer_format(out, "for n = 1, %" PRIu32 " do cluster:recover(n) end",
                       schedule->fields[SOAK_MEMBERS]);
     else if (step->op == SOAK_SYNCHRONIZE)
-        write_synchronize(schedule, step, out);
+        return write_synchronize(schedule, step, out);
     else if (step->op == SOAK_REPLAY)
         buffer_format(out, "replay(sa.sent_messages, %" PRIu32 ")",
                       step->first);

@@ -172,12 +172,13 @@ struct ike_sa *player_sa(struct cluster *cluster)
 }
 
 static bool ask(struct player *player, struct ike_sa *sa, unsigned try,
-                uint32_t bits)
+                uint32_t bits, uint32_t raise)
 {
     struct ike_message_id_sync sync;
     size_t size = 0;
 
     cluster_choose_sync(sa, &player->rng.rng, &sync);
+    sync.expected_recv += raise;
     if (try > 0) /* it was dropped: more was used than this member knew */
         sync.expected_send += UINT32_C(1) << (try + 2);
     if (bits && sa->replay_counter_sync && sa->children)
@@ -203,7 +204,7 @@ static void synchronize_sa(struct player *player, uint64_t spi_i,
 
     for (unsigned try = 0; try < SYNC_TRIES; try++) {
         sa = sa_of(player, spi_i, spi_r);
-        if (!sa || !ask(player, sa, try, step->first))
+        if (!sa || !ask(player, sa, try, step->first, step->second))
             return;
         cluster_flush(player->cluster, sim_now(player->sim));
         if (step->at_once)
@@ -272,6 +273,17 @@ void player_inject(struct player *player, const char *what, const char *text)
 {
     note(player, json_pack("{ss ss ss}", "event", "inject", "what", what,
                            "text", text));
+}
+
+void player_expect_undelivered(struct player *player, uint16_t identifier,
+                               uint64_t from)
+{
+    note(player, json_pack("{ss ss sI sI s[s] ss si si}", "event", "expect",
+                           "kind", "undelivered", "from", (json_int_t)from,
+                           "until", (json_int_t)sim_now(player->sim), "clauses",
+                           "RFC4303-3.4.3-05", "text",
+                           "a packet that was received is not received again",
+                           "identifier", (int)identifier, "sequence", 1));
 }
 
 /* ---- Setting up ---- */

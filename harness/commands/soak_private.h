@@ -14,6 +14,7 @@ struct recent {
     struct remembered {
         struct datagram datagram; /* its payload is `octets` */
         struct buffer octets;
+        uint16_t identifier; /* of the echo request in an ESP packet */
     } items[RECENT_MAX];
     size_t count; /* all of them; the last RECENT_MAX are here */
 };
@@ -46,6 +47,13 @@ struct ike_sa *player_sa(struct cluster *cluster);
 void player_synchronize(struct player *player, const struct soak_step *step);
 void player_fail_over(struct player *player, bool planned);
 void player_inject(struct player *player, const char *what, const char *text);
+/* The echo request with this identifier is not delivered again from `from` to
+ * now. */
+void player_expect_undelivered(struct player *player, uint16_t identifier,
+                               uint64_t from);
+
+/* soak_odd.c: what no conforming member sends. */
+void player_odd_sync(struct player *player, uint32_t variant);
 
 /* soak_steps.c: sets up an IKE SA, then does what the schedule says. */
 void player_steps(struct player *player);

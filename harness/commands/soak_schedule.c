@@ -75,11 +75,12 @@ static const struct {
     [SOAK_CRASH] = {"crash", 9, {0, 0}},
     [SOAK_PLANNED] = {"planned", 5, {0, 0}},
     [SOAK_RECOVER] = {"recover", 6, {0, 0}},
-    [SOAK_SYNCHRONIZE] = {"synchronize", 3, {24, 0}},
+    [SOAK_SYNCHRONIZE] = {"synchronize", 3, {24, 3}},
     [SOAK_LINK] = {"link", 5, {5, 0}},
     [SOAK_BLACKOUT] = {"blackout", 4, {1, 0}},
     [SOAK_REPLAY] = {"replay", 6, {20, 0}},
     [SOAK_REPLAY_SYNC] = {"replay_sync", 5, {3, 0}},
+    [SOAK_ODD_SYNC] = {"odd_sync", 5, {8, 0}},
     [SOAK_FORGE] = {"forge", 4, {20, 0}},
     [SOAK_REPLAY_ESP] = {"replay_esp", 5, {160, 0}},
     [SOAK_WAIT] = {"wait", 4, {30, 0}},
@@ -161,8 +162,8 @@ static void react(struct soak_schedule *out, struct rng *rng)
         add(out, SOAK_GW_LIVENESS, 0, 0, true);
     if (seldom(rng, 12))
         return; /* the next failover comes first */
-    add(out, SOAK_SYNCHRONIZE, seldom(rng, 2) ? 0 : below(rng, 25), 0,
-        seldom(rng, 10));
+    add(out, SOAK_SYNCHRONIZE, seldom(rng, 2) ? 0 : below(rng, 25),
+        seldom(rng, 6) ? below(rng, 4) : 0, seldom(rng, 10));
     add(out, SOAK_CONNECT, 0, 0, false);
 }
 

@@ -132,8 +132,11 @@ static void ping(struct player *player)
     address_parse(BUILTIN_INNER, &destination);
     packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
                      1, bytes_of(data, sizeof data));
-    node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP, NULL, NULL,
-                  NULL);
+    struct recent *recent = &player->recent[RECENT_ESP];
+    if (node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP, NULL, NULL,
+                      NULL))
+        recent->items[(recent->count - 1) % RECENT_MAX].identifier =
+            player->identifier;
     buffer_free(&inner);
 }
 
@@ -170,9 +173,12 @@ static void replay(struct player *player, enum recent_kind kind, uint32_t back,
     player_inject(player, changed ? "forge" : "replay",
                   changed ? "octets sent before, one of them changed"
                           : "octets sent before are sent again");
+    uint64_t from = sim_now(player->sim);
     player->link->ops->send(player->link, &datagram, NULL);
     buffer_free(&octets);
     player_elapse(player, 5 * NS_PER_MS);
+    if (kind == RECENT_ESP && !changed && !player->foul)
+        player_expect_undelivered(player, at->identifier, from);
 }
 
 static void forge(struct player *player, uint32_t back)
@@ -266,6 +272,9 @@ static void network_step(struct player *player, const struct soak_step *step)
         break;
     case SOAK_REPLAY_ESP:
         replay(player, RECENT_ESP, step->first, false);
+        break;
+    case SOAK_ODD_SYNC:
+        player_odd_sync(player, step->first);
         break;
     case SOAK_FORGE:
         forge(player, step->first);

@@ -269,7 +269,7 @@ static void rule_2_1_02(struct seen *seen)
 static void rule_2_1_01(struct seen *seen)
 {
     const struct exchange *e = seen->exchange;
-    if (seen->take != TAKE_REPEAT || !e->request.count ||
+    if (seen->take != TAKE_REPEAT || !e->request.count || e->malformed ||
         e->request.fragments || e->response.fragments)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_1_01);

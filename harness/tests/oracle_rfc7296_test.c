@@ -110,8 +110,20 @@ static void answers_anew_much_later(struct story *s) /* A18 */
     resealed(s, answer);
 }
 
+/* It is a copy for a receiver that goes by the Message ID. */
+static void malformed_copy(struct story *s)
+{
+    set_up(s);
+    request(s, HARNESS, INFORMATIONAL, 0);
+    struct trace_event *answer = response(s, GATEWAY, INFORMATIONAL, 0);
+    wait_ms(s, 1500);
+    request(s, HARNESS, INFORMATIONAL, 0)->ike.status = TRACE_IKE_MALFORMED;
+    again(s, answer);
+}
+
 START_TEST(retransmission)
 {
+    conforms(malformed_copy, "RFC7296-2.1-02");
     conforms(retransmits, "RFC7296-2.1-09");
     conforms(fragments_again, "RFC7296-2.1-09");
     conforms(fragments_recut, "RFC7296-2.1-09");
