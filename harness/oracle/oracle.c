@@ -97,6 +97,7 @@ void oracle_event(struct oracle *oracle, const struct trace_event *event)
         break;
     case TRACE_ESP:
         count_esp(&oracle->totals, &event->esp);
+        oracle->shortened |= event->packet.truncated;
         track_esp(oracle, event);
         break;
     case TRACE_CUT:
@@ -116,8 +117,8 @@ void oracle_event(struct oracle *oracle, const struct trace_event *event)
 /* Whether the capture is known to hold all that passed, in its order. */
 static bool is_whole(const struct oracle *oracle)
 {
-    if (!oracle->complete || oracle->totals.cut || oracle->capture_broken ||
-        oracle->disordered)
+    if (!oracle->complete || oracle->totals.cut || oracle->shortened ||
+        oracle->capture_broken || oracle->disordered)
         return false;
     if (oracle->capture_counted &&
         oracle->capture_frames != oracle->totals.frames)

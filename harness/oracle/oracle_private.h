@@ -402,6 +402,7 @@ struct oracle {
     uint64_t time;
     uint64_t frame_time; /* of the last frame */
     bool disordered;     /* frames are shown in another order than they had */
+    bool shortened;      /* an ESP packet was not captured whole */
 
     bool notes; /* the trace has a record of a run */
     bool run, ended, complete, finished;
