@@ -116,10 +116,11 @@ bool home_check(struct error *error)
     const char *home = getenv("COUNTERFOIL_HOME");
 
     return home == NULL || is_home(home) ||
-           error_set(error,
-                     "COUNTERFOIL_HOME=%s: scenarios/clauses and harness/gateways "
-                     "are not there",
-                     home);
+           error_set(
+               error,
+               "COUNTERFOIL_HOME=%s: scenarios/clauses and harness/gateways "
+               "are not there",
+               home);
 }
 
 bool home_path(const char *path, char *out, size_t size)
