@@ -41,6 +41,8 @@ static struct change *change_of(struct cluster *cluster,
 {
     struct change *change = NULL, key = {.key = {sa->spi_i, sa->spi_r}};
 
+    /* The key is two whole integers.
+     * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     HASH_FIND(hh, cluster->changes, &key.key, sizeof key.key, change);
     if (change)
         return change;

@@ -66,6 +66,8 @@ static void entry_remove(struct node *node, struct esp_entry *entry)
         node->newest = next ? entry_of(next) : NULL;
     if (next)
         entry_of(next)->previous = entry->previous;
+    /* The entry is in the table, which uthash does not tell the analyzer.
+     * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     HASH_DEL(node->table, entry);
     esp_sa_clear(&entry->esp.in);
     esp_sa_clear(&entry->esp.out);
