@@ -64,8 +64,9 @@ void synch_queue_add(struct queue *queue, struct queued *queued)
     }
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity ? 2 * queue->capacity : 16;
-        queue->delayed = memory_resize(
-            queue->delayed, queue->capacity * sizeof queue->delayed[0]);
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
+        size_t size = queue->capacity * sizeof queue->delayed[0];
+        queue->delayed = memory_resize(queue->delayed, size);
     }
     queue->delayed[queue->count++] = queued;
     rise(queue, queue->count - 1);

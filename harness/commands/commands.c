@@ -90,11 +90,11 @@ static bool home_beside(char *folder, size_t size)
 
 void home_find(const char *program)
 {
+    const char *home = getenv("COUNTERFOIL_HOME");
     char folder[4096];
     ssize_t size;
 
-    if (getenv("COUNTERFOIL_HOME") != NULL &&
-        getenv("COUNTERFOIL_HOME")[0] != '\0')
+    if (home != NULL && home[0] != '\0')
         return;
     unsetenv("COUNTERFOIL_HOME");
     size = readlink("/proc/self/exe", folder, sizeof folder - 1);
