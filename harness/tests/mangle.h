@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RUN_FRAMES = 4096, RUN_LINES = 512, MANGLE_FAILURES = 256 };
+enum { RUN_FRAMES = 4096, RUN_LINES = 512 };
 /* Frames of one link are not swapped over more than this. */
 #define MANGLE_NEAR (3 * NS_PER_MS)
 
@@ -26,7 +26,8 @@ struct mangle_frame {
     uint64_t time;
     const uint8_t *data;
     uint32_t size, original;
-    uint32_t from; /* where it comes from, not who: a hash of the source */
+    uint32_t from; /* of the source: its address */
+    uint32_t at;   /* its place in the run */
 };
 
 /* Lines of a table, or of the record. */
@@ -255,10 +256,13 @@ static inline int mangle_by_time(const void *a, const void *b)
 {
     uint64_t l = ((const struct mangle_frame *)a)->time;
     uint64_t r = ((const struct mangle_frame *)b)->time;
-    return l < r ? -1 : l > r;
+    if (l != r)
+        return l < r ? -1 : 1;
+    uint32_t l_at = ((const struct mangle_frame *)a)->at;
+    uint32_t r_at = ((const struct mangle_frame *)b)->at;
+    return l_at < r_at ? -1 : l_at > r_at;
 }
 
-/* qsort is not stable: times must differ. */
 static inline void mangle_sort(struct mangled *m)
 {
     qsort(m->frames, m->count, sizeof m->frames[0], mangle_by_time);
@@ -292,8 +296,11 @@ static inline void mangle_swap(struct mangled *m)
         struct mangle_frame other = m->frames[i];
         m->frames[i] = m->frames[j];
         m->frames[j] = other;
-        if (own_times)
+        if (own_times) {
+            /* At one time, nothing shows it. */
+            m->disordered |= m->frames[i].time == other.time;
             continue;
+        }
         m->frames[j].time = m->frames[i].time;
         m->frames[i].time = other.time;
         m->disordered = true;
@@ -393,6 +400,8 @@ static inline struct mangled *mangle_copy(const struct mangle_run *run,
     m->count = run->frame_count;
     m->keyed = true;
     memcpy(m->frames, run->frames, m->count * sizeof m->frames[0]);
+    for (size_t i = 0; i < m->count; i++)
+        m->frames[i].at = (uint32_t)i;
     memset(m->keep_ike, true, sizeof m->keep_ike);
     memset(m->keep_esp, true, sizeof m->keep_esp);
     m->everybody = seed == 1;
@@ -518,84 +527,6 @@ static inline bool mangled_write(const struct mangled *m,
     else
         mangled_write_notes(m, run, path);
     return ok;
-}
-
-/* ---- Judged ---- */
-
-/* A clause that failed, on which SA. */
-struct mangle_failure {
-    const struct clause *clause;
-    bool from_scenario;
-    char sa[64], text[512];
-};
-
-struct mangle_outcome {
-    struct mangle_failure failures[MANGLE_FAILURES];
-    size_t count, findings, judged;
-};
-
-static inline void outcome_of(struct mangle_outcome *out,
-                              const struct oracle *oracle)
-{
-    *out = (struct mangle_outcome){.judged = oracle_tally_count(oracle),
-                                   .findings = oracle_finding_count(oracle)};
-    for (size_t i = 0; i < out->findings; i++) {
-        const struct finding *f = oracle_finding(oracle, i);
-        if (f->verdict != VERDICT_FAIL || out->count == MANGLE_FAILURES)
-            continue;
-        struct mangle_failure *failure = &out->failures[out->count++];
-        failure->clause = f->clause;
-        failure->from_scenario = f->from_scenario;
-        memcpy(failure->sa, f->sa, sizeof failure->sa);
-        snprintf(failure->text, sizeof failure->text,
-                 "%s %s%s frames %llu %llu %llu: expected %s, seen %s",
-                 f->clause->id, f->sa, f->from_scenario ? " (scenario)" : "",
-                 (unsigned long long)f->frames[0],
-                 (unsigned long long)f->frames[1],
-                 (unsigned long long)f->frames[2], f->expected, f->seen);
-    }
-}
-
-/* Judges what mangled_write wrote into `folder`. */
-static inline bool mangled_judge(const struct mangled *m,
-                                 const struct mangle_run *run,
-                                 const char *folder, struct mangle_outcome *out)
-{
-    char capture[512], events[512];
-    const char *captures = mangle_path(capture, folder, "trace.pcapng");
-    struct error error;
-    struct trace_keys *keys = trace_keys_new();
-    bool loaded = trace_keys_load_directory(keys, folder, &error);
-    mangle_path(events, folder, "events.jsonl");
-    struct trace_options options = {.captures = &captures,
-                                    .capture_count = 1,
-                                    .events = m->record == RECORD_NONE ? NULL
-                                                                       : events,
-                                    .keys = m->unkeyed ? NULL : keys};
-    struct oracle_options judged = {
-        .under_test = run->under_test,
-        .under_test_count = m->everybody ? 0 : run->under_test_count};
-    struct trace_reader *reader = trace_reader_open(&options, &error);
-    struct oracle *oracle = oracle_new(&judged);
-    struct trace_event event;
-    while (reader && trace_next(reader, &event, &error))
-        oracle_event(oracle, &event);
-    oracle_finish(oracle, true);
-    outcome_of(out, oracle);
-    oracle_free(oracle);
-    trace_reader_free(reader);
-    trace_keys_free(keys);
-    return loaded && reader;
-}
-
-static inline bool outcome_has(const struct mangle_outcome *out,
-                               const struct mangle_failure *failure)
-{
-    for (size_t i = 0; i < out->count; i++)
-        if (out->failures[i].clause == failure->clause &&
-            strcmp(out->failures[i].sa, failure->sa) == 0)
-            return true;
-    return false;
 }
 
 #endif

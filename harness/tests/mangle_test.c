@@ -11,7 +11,85 @@
 #include <check.h>
 #include <dirent.h>
 
-enum { TEST_SEEDS = 60, ALIKE = 40 };
+enum { TEST_SEEDS = 60, ALIKE = 40, MANGLE_FAILURES = 256 };
+
+/* ---- Judged ---- */
+
+/* A clause that failed, on which SA. */
+struct mangle_failure {
+    const struct clause *clause;
+    bool from_scenario;
+    char sa[64], text[512];
+};
+
+struct mangle_outcome {
+    struct mangle_failure failures[MANGLE_FAILURES];
+    size_t count, findings, judged;
+};
+
+static void outcome_of(struct mangle_outcome *out, const struct oracle *oracle)
+{
+    *out = (struct mangle_outcome){.judged = oracle_tally_count(oracle),
+                                   .findings = oracle_finding_count(oracle)};
+    for (size_t i = 0; i < out->findings; i++) {
+        const struct finding *f = oracle_finding(oracle, i);
+        if (f->verdict != VERDICT_FAIL || out->count == MANGLE_FAILURES)
+            continue;
+        struct mangle_failure *failure = &out->failures[out->count++];
+        failure->clause = f->clause;
+        failure->from_scenario = f->from_scenario;
+        memcpy(failure->sa, f->sa, sizeof failure->sa);
+        snprintf(failure->text, sizeof failure->text,
+                 "%s %s%s frames %llu %llu %llu: expected %s, seen %s",
+                 f->clause->id, f->sa, f->from_scenario ? " (scenario)" : "",
+                 (unsigned long long)f->frames[0],
+                 (unsigned long long)f->frames[1],
+                 (unsigned long long)f->frames[2], f->expected, f->seen);
+    }
+}
+
+/* Judges what mangled_write wrote into `folder`. */
+static bool mangled_judge(const struct mangled *m, const struct mangle_run *run,
+                          const char *folder, struct mangle_outcome *out)
+{
+    char capture[512], events[512];
+    const char *captures = mangle_path(capture, folder, "trace.pcapng");
+    struct error error;
+    struct trace_keys *keys = trace_keys_new();
+    bool loaded = trace_keys_load_directory(keys, folder, &error);
+    mangle_path(events, folder, "events.jsonl");
+    struct trace_options options = {.captures = &captures,
+                                    .capture_count = 1,
+                                    .events = m->record == RECORD_NONE ? NULL
+                                                                       : events,
+                                    .keys = m->unkeyed ? NULL : keys};
+    struct oracle_options judged = {
+        .under_test = run->under_test,
+        .under_test_count = m->everybody ? 0 : run->under_test_count};
+    struct trace_reader *reader = trace_reader_open(&options, &error);
+    struct oracle *oracle = oracle_new(&judged);
+    struct trace_event event;
+    while (reader && trace_next(reader, &event, &error))
+        oracle_event(oracle, &event);
+    oracle_finish(oracle, true);
+    outcome_of(out, oracle);
+    oracle_free(oracle);
+    trace_reader_free(reader);
+    trace_keys_free(keys);
+    return loaded && reader;
+}
+
+static bool outcome_has(const struct mangle_outcome *out,
+                        const struct mangle_failure *failure)
+{
+    for (size_t i = 0; i < out->count; i++)
+        if (out->failures[i].clause == failure->clause &&
+            strcmp(out->failures[i].sa, failure->sa) == 0)
+            return true;
+    return false;
+}
+
+/* ---- Many copies ---- */
 
 struct campaign {
     const char *folder; /* where copies are written */
