@@ -25,6 +25,9 @@ struct cluster *check_cluster(lua_State *lua, int index)
 {
     struct play *play = play_of(lua);
     lua_Integer n = luaL_checkinteger(lua, index);
+    struct cluster *gateway = n == 0 ? play_gateway(play) : NULL;
+    if (gateway)
+        return gateway;
     if (n < 1 || (size_t)n > play->cluster_count)
         luaL_error(lua, "there is no cluster %d (of %d)", (int)n,
                    (int)play->cluster_count);

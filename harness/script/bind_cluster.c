@@ -244,6 +244,11 @@ static void build_inner(lua_State *lua, int index, struct buffer *out)
 
     address_parse("198.51.100.1", &source.address);
     address_parse(SANDBOX_GATEWAY_INNER, &destination.address);
+    if (get_boolean(lua, index, "reverse", false)) {
+        struct endpoint behind = destination;
+        destination = source;
+        source = behind;
+    }
     if (port) {
         source.port = identifier;
         destination.port = (uint16_t)port;

@@ -116,7 +116,8 @@ static void read_endpoint(lua_State *lua, const char *name,
 }
 
 /* core.send({source, source_port, destination, destination_port, esp, raw},
- * octets): by hand, past every hook. */
+ * octets): by hand, past every hook. With gateway = true it goes out at the
+ * built-in gateway. */
 static int core_send(lua_State *lua)
 {
     struct play *play = play_of(lua);
@@ -136,7 +137,10 @@ static int core_send(lua_State *lua)
         buffer_u32(&payload, 0); /* non-ESP marker */
     buffer_bytes(&payload, bytes_of(octets, size));
     datagram.payload = buffer_view(&payload);
-    play_send(play, &datagram);
+    if (!get_boolean(lua, 1, "gateway", false))
+        play_send(play, &datagram);
+    else if (play->world->send)
+        play->world->send(play, &datagram, NULL);
     buffer_free(&payload);
     return 0;
 }
@@ -223,6 +227,41 @@ static int core_gateway_alive(lua_State *lua)
     return 1;
 }
 
+/* core.violates(): the violating one of two reference captures is played. */
+static int core_violates(lua_State *lua)
+{
+    const struct play *play = play_of(lua);
+    lua_pushboolean(lua, play->scenario->reference && play->options->violate);
+    return 1;
+}
+
+/* core.gateway_defect(name): true, or nil and why. */
+static int core_gateway_defect(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    struct error error = {"only the built-in gateway has defects"};
+
+    if (!play->world->defect ||
+        !play->world->defect(play, luaL_checkstring(lua, 1), &error))
+        return push_failure(lua, &error);
+    lua_pushboolean(lua, true);
+    return 1;
+}
+
+/* core.gateway_watch(): all that the built-in gateway sends passes through the
+ * handlers, as cluster 0; nil and why with any other one. */
+static int core_gateway_watch(lua_State *lua)
+{
+    struct play *play = play_of(lua);
+    struct error error = {"only the built-in gateway can be tampered with"};
+
+    if (!play->world->watch)
+        return push_failure(lua, &error);
+    play->world->watch(play);
+    lua_pushboolean(lua, true);
+    return 1;
+}
+
 /* core.corrupt(octets, offset [, xor]): one octet changed; a negative offset
  * counts from the end. */
 static int core_corrupt(lua_State *lua)
@@ -258,6 +297,9 @@ const luaL_Reg core_world[] = {
     {"action", core_action},
     {"action_status", core_action_status},
     {"gateway_alive", core_gateway_alive},
+    {"violates", core_violates},
+    {"gateway_defect", core_gateway_defect},
+    {"gateway_watch", core_gateway_watch},
     {"corrupt", core_corrupt},
     {NULL, NULL},
 };

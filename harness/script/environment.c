@@ -69,6 +69,29 @@ static int scenario_identity(lua_State *lua)
     return 1;
 }
 
+/* A reference capture's script is a scenario that is played twice. */
+static int reference_scenario(lua_State *lua)
+{
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_settop(lua, 1);
+    lua_getfield(lua, 1, "clause");
+    luaL_argcheck(lua, lua_type(lua, -1) == LUA_TSTRING, 1,
+                  "clause must be a string");
+    lua_pushfstring(lua, "reference/%s", lua_tostring(lua, -1));
+    lua_setfield(lua, 1, "id");
+    lua_createtable(lua, 1, 0);
+    lua_insert(lua, -2);
+    lua_rawseti(lua, -2, 1);
+    lua_setfield(lua, 1, "clauses");
+    lua_pushnil(lua);
+    lua_setfield(lua, 1, "clause");
+    lua_getfield(lua, 1, "play");
+    lua_setfield(lua, 1, "run");
+    lua_pushnil(lua);
+    lua_setfield(lua, 1, "play");
+    return 1;
+}
+
 /* ---- Bounds ---- */
 
 /* What the scripts of one state have taken, in octets. */
@@ -144,6 +167,8 @@ lua_State *environment_new(const char *path)
     lua_setglobal(lua, "require");
     lua_pushcfunction(lua, scenario_identity);
     lua_setglobal(lua, "scenario");
+    lua_pushcfunction(lua, reference_scenario);
+    lua_setglobal(lua, "reference");
     return lua;
 }
 

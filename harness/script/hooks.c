@@ -249,8 +249,8 @@ static void take_outgoing(lua_State *lua, const void *what)
     *d->taken = lua_toboolean(lua, -1);
 }
 
-static void on_outgoing(void *context, struct node *node,
-                        const struct node_outgoing *outgoing)
+bool script_outgoing(void *context, struct node *node,
+                     const struct node_outgoing *outgoing)
 {
     bool taken = false;
     struct departing what = {context, node, outgoing, &taken};
@@ -260,7 +260,13 @@ static void on_outgoing(void *context, struct node *node,
                                 .what = &what};
 
     call_handler(context, &handling);
-    if (!taken)
+    return taken;
+}
+
+static void on_outgoing(void *context, struct node *node,
+                        const struct node_outgoing *outgoing)
+{
+    if (!script_outgoing(context, node, outgoing))
         play_send(context, outgoing->datagram);
 }
 

@@ -25,6 +25,12 @@ struct world {
     /* ACTION_RUNNING, or the exit status of the last action. */
     int (*status)(struct play *play);
     bool (*alive)(struct play *play);
+    /* Of the built-in gateway only, else NULL. A defect is switched on; all
+     * that it sends is shown to the script; a datagram is sent as its own. */
+    bool (*defect)(struct play *play, const char *name, struct error *error);
+    void (*watch)(struct play *play);
+    bool (*send)(struct play *play, const struct datagram *datagram,
+                 struct error *error);
     /* Notes whether the gateway lives, and closes the capture. */
     void (*finish)(struct play *play);
     void (*release)(struct play *play);

@@ -114,10 +114,36 @@ static int action_status(struct play *play)
     return status;
 }
 
+struct cluster *play_gateway(struct play *play)
+{
+    return play->builtin ? builtin_cluster(play->builtin) : NULL;
+}
+
 static bool is_alive(struct play *play)
 {
     (void)play;
     return true;
+}
+
+static bool switch_defect(struct play *play, const char *name,
+                          struct error *error)
+{
+    return builtin_defect(play->builtin, name, error);
+}
+
+static void watch_gateway(struct play *play)
+{
+    builtin_hook(
+        play->builtin,
+        &(struct builtin_hooks){.compose = script_cluster_hooks.node.compose,
+                                .outgoing = script_outgoing,
+                                .context = play});
+}
+
+static bool send_as_gateway(struct play *play, const struct datagram *datagram,
+                            struct error *error)
+{
+    return builtin_send(play->builtin, datagram, error);
 }
 
 static void finish(struct play *play)
@@ -141,6 +167,9 @@ const struct world world_sim = {
     .action = start_action,
     .status = action_status,
     .alive = is_alive,
+    .defect = switch_defect,
+    .watch = watch_gateway,
+    .send = send_as_gateway,
     .finish = finish,
     .release = release,
 };

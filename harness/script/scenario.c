@@ -6,8 +6,8 @@
 #include "script/script_private.h"
 
 static const char *const known_fields[] = {
-    "id",   "title", "purpose", "clauses", "gateway",
-    "role", "needs", "timeout", "run",
+    "id",      "title", "purpose", "clauses", "gateway", "role", "needs",
+    "timeout", "run",   "violate", "wrong",   "record",  "also",
 };
 
 static bool read_text(lua_State *lua, const struct scenario *s,
@@ -123,6 +123,19 @@ static bool read_timeout(lua_State *lua, struct scenario *s,
                              s->path);
 }
 
+/* What only the script of a reference capture has. */
+static bool read_reference(lua_State *lua, struct scenario *s,
+                           struct error *error)
+{
+    lua_getfield(lua, -1, "violate");
+    s->reference = lua_isfunction(lua, -1);
+    lua_getfield(lua, -2, "record");
+    s->needs_record = lua_toboolean(lua, -1);
+    lua_pop(lua, 2);
+    return read_text(lua, s, "wrong", "", &s->wrong, error) &&
+           read_list(lua, s, "also", &s->also, error);
+}
+
 static bool read_facts(lua_State *lua, struct scenario *s, struct error *error)
 {
     if (!check_fields(lua, s, error) ||
@@ -134,6 +147,8 @@ static bool read_facts(lua_State *lua, struct scenario *s, struct error *error)
         !read_list(lua, s, "clauses", &s->clauses, error) ||
         !read_list(lua, s, "needs", &s->needs, error) || !check_id(s, error) ||
         !check_clauses(s, error))
+        return false;
+    if (!read_reference(lua, s, error))
         return false;
     if (!one_of(s->gateway, "peer", "cluster"))
         return error_set(error,
@@ -177,5 +192,7 @@ void scenario_clear(struct scenario *scenario)
     free(scenario->role);
     free_list(scenario->clauses);
     free_list(scenario->needs);
+    free(scenario->wrong);
+    free_list(scenario->also);
     *scenario = (struct scenario){0};
 }

@@ -20,6 +20,13 @@ struct scenario {
                        first IKE SA, seen from the gateway */
     char **needs;   /* what the gateway must support: "message_id_sync" ... */
     double timeout; /* s, 0: the default */
+
+    /* Of the script of a reference capture (pcaps/rules), which is played
+     * twice. */
+    bool reference;
+    char *wrong;       /* what is wrong in the violating one */
+    char **also;       /* clauses that it cannot but break besides */
+    bool needs_record; /* the finding rests on events.jsonl */
 };
 
 /* Loads the facts and checks them. Errors name file, line and reason. */
@@ -33,6 +40,7 @@ struct play_options {
     uint64_t seed;
     double timeout; /* s for the whole scenario */
     bool verbose;   /* narrate on stderr */
+    bool violate;   /* a reference: the violating capture */
 };
 
 enum play_status {

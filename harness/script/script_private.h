@@ -103,6 +103,9 @@ struct play {
     struct error write_error;
 };
 
+/* The engine of the built-in gateway, which is cluster 0; NULL with any other
+ * one, and before its start. */
+struct cluster *play_gateway(struct play *play);
 /* Appends to events.jsonl; takes ownership, adds the time if it has none. */
 void play_note(struct play *play, json_t *note);
 void play_send(struct play *play, const struct datagram *datagram);
@@ -125,6 +128,9 @@ struct play *play_of(lua_State *lua);
 /* ---- hooks.c: what the engine tells the script ---- */
 
 extern const struct cluster_hooks script_cluster_hooks;
+/* Shows the script a datagram on its way out; true: it is taken care of. */
+bool script_outgoing(void *context, struct node *node,
+                     const struct node_outgoing *outgoing);
 /* One call of a handler of the prelude. */
 struct handling {
     const char *name;

@@ -10,14 +10,15 @@ static void on_outgoing(void *context, struct node *node,
 {
     struct builtin *gateway = context;
 
-    (void)node;
     for (size_t i = 0; i < gateway->defect_count; i++) {
         struct active_defect *active = &gateway->defects[i];
         if (active->defect->ops->outgoing &&
             active->defect->ops->outgoing(gateway, active, outgoing))
             return;
     }
-    send_datagram(gateway, outgoing->datagram);
+    if (!gateway->hooks.outgoing ||
+        !gateway->hooks.outgoing(gateway->hooks.context, node, outgoing))
+        send_datagram(gateway, outgoing->datagram);
 }
 
 static void on_compose(void *context, struct node *node, struct ike_sa *sa,
@@ -25,12 +26,14 @@ static void on_compose(void *context, struct node *node, struct ike_sa *sa,
 {
     struct builtin *gateway = context;
 
-    (void)node;
     for (size_t i = 0; i < gateway->defect_count; i++) {
         struct active_defect *active = &gateway->defects[i];
         if (active->defect->ops->compose)
             active->defect->ops->compose(gateway, active, sa, message, arena);
     }
+    if (gateway->hooks.compose)
+        gateway->hooks.compose(gateway->hooks.context, node, sa, message,
+                               arena);
 }
 
 static void on_event(void *context, struct node *node, struct ike_sa *sa,
@@ -212,4 +215,16 @@ bool builtin_defect(struct builtin *gateway, const char *name,
     gateway->defects[gateway->defect_count++] =
         (struct active_defect){.defect = defect};
     return true;
+}
+
+void builtin_hook(struct builtin *gateway, const struct builtin_hooks *hooks)
+{
+    gateway->hooks = *hooks;
+}
+
+bool builtin_send(struct builtin *gateway, const struct datagram *datagram,
+                  struct error *error)
+{
+    return gateway->party ? sim_send(gateway->party, datagram, error)
+                          : error_set(error, "the gateway is not started");
 }

@@ -53,6 +53,22 @@ bool builtin_option(struct builtin *gateway, const char *name,
 bool builtin_defect(struct builtin *gateway, const char *name,
                     struct error *error);
 
+/* What a script sees of all that the gateway sends, after its defects, and may
+ * change. */
+struct builtin_hooks {
+    /* As ike_host_ops has it. */
+    void (*compose)(void *context, struct node *node, struct ike_sa *sa,
+                    struct ike_message *message, struct arena *arena);
+    /* True: it is taken care of, and not sent. */
+    bool (*outgoing)(void *context, struct node *node,
+                     const struct node_outgoing *outgoing);
+    void *context;
+};
+void builtin_hook(struct builtin *gateway, const struct builtin_hooks *hooks);
+/* Sends a datagram as the gateway's, past every hook. */
+bool builtin_send(struct builtin *gateway, const struct datagram *datagram,
+                  struct error *error);
+
 /* Takes its address and answers from now on. */
 bool builtin_start(struct builtin *gateway, struct error *error);
 

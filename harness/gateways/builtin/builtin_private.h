@@ -220,6 +220,7 @@ struct builtin {
     size_t defect_count;
     struct later_item *later;
     enum esp_verdict esp_verdict; /* of the last ESP packet */
+    struct builtin_hooks hooks;   /* of a script; may be empty */
 };
 
 /* options.c */

@@ -9,6 +9,9 @@ function t:start_gateway(options)
     if not done then
         error({failure = why}, 0)
     end
+    if core.violates() then
+        facts.violate(self)
+    end
 end
 
 -- Unless a scenario says otherwise: encryption with random IVs for IKE, so that
