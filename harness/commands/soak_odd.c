@@ -89,8 +89,7 @@ void player_odd_sync(struct player *player, uint32_t variant)
     struct arena arena = {0};
     struct buffer octets = {0};
 
-    /* Else 16422 is a notify of an ordinary request under Message ID 0. */
-    if (!sa || !sa->message_id_sync)
+    if (!sa)
         return;
     message = memory_take(sizeof *message);
     compose(player, sa, odd, message, &arena);

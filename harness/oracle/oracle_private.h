@@ -484,12 +484,21 @@ bool sync_is_stale(const struct sync_request *request);
 const struct intruder *intruder_find(const struct party *party, uint32_t id);
 uint64_t content_hash(struct bytes octets);
 
-static inline bool is_sync(const struct seen *seen)
+static inline bool carries_sync(const struct seen *seen)
 {
     struct ike_notify notify;
     return seen->ike->status == TRACE_IKE_OPENED &&
            ike_message_notify(&seen->ike->message, IKEV2_MESSAGE_ID_SYNC, 0,
                               &notify);
+}
+/* Where 16420 was not negotiated 16422 means nothing (RFC 7296 3.10.1), and the
+ * request that holds it is as any other. One of the side under test is taken
+ * for what it was meant to be. */
+static inline bool is_sync(const struct seen *seen)
+{
+    bool ordinary = !seen->response && !seen->judged && seen->sa &&
+                    negotiated(seen->sa, 0) == NO;
+    return carries_sync(seen) && !ordinary;
 }
 
 /* ---- The rules. Each is called before the tracker takes the message in. ----

@@ -41,22 +41,27 @@ static void rule_5_01(struct seen *seen, int which)
 }
 
 /* RFC6311-5-02, RFC6311-5-08: only what both asserted is used; towards a peer
- * that asserted nothing, plain IKEv2. */
+ * that asserted nothing, plain IKEv2. The answer to a synchronization is looked
+ * at beside it, that to an ordinary request here. */
 static void rule_unnegotiated(struct seen *seen, int which)
 {
-    enum clause_id clause = seen->receiver->asserted[which]
+    enum clause_id clause = seen->receiver->asserted[which] || seen->response
                                 ? CLAUSE_RFC6311_5_02
                                 : CLAUSE_RFC6311_5_08;
-    if (seen->response || negotiated(seen->sa, which) == UNKNOWN)
+    if (negotiated(seen->sa, which) == UNKNOWN ||
+        (seen->response && (which || !seen->exchange)))
         return;
     judged(seen->oracle, clause);
     if (negotiated(seen->sa, which) == YES)
         return;
     struct accusation a = accuse(seen, clause);
+    if (seen->response)
+        accuse_frame(&a, &seen->exchange->request.first);
     EXPECTED(&a, "no %u: %u was not asserted by %s", 16422u + which,
              16420u + which,
              seen->receiver->asserted[which] ? "its sender" : "the other side");
-    SEEN(&a, "a request with %u", 16422u + which);
+    SEEN(&a, "a %s with %u", seen->response ? "response" : "request",
+         16422u + which);
     submit(seen->oracle, seen, &a);
 }
 

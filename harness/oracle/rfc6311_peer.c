@@ -19,7 +19,9 @@ void rfc6311_sync_stimulus(struct seen *seen,
         return;
     /* A01: a repeat of what was answered does not move them again. */
     bool again = request->copies > 1 && request->response.count;
-    if (request->misfit)
+    if (request->delta && negotiated(seen->sa, 1) == NO)
+        rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_02);
+    else if (request->misfit)
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_6_4_01);
     else if (request->has_delta && (stale || again))
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_2_03);

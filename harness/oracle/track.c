@@ -355,6 +355,16 @@ static void track_regular(struct seen *seen)
         count_request(seen);
 }
 
+/* A response to what is no synchronization, since none was negotiated. */
+static bool answers_ordinary(const struct seen *seen)
+{
+    const struct exchange *e;
+    if (!seen->response || negotiated(seen->sa, 0) != NO)
+        return false;
+    e = exchange_find(seen->receiver, 0);
+    return e && e->request.count;
+}
+
 /* RFC 6311 5.1: recognised by its notify, whatever the windows say (A07). An
  * unopened INFORMATIONAL with Message ID 0 may be one. */
 static void track_protected(struct seen *seen)
@@ -375,7 +385,7 @@ static void track_protected(struct seen *seen)
     /* Which of the two it is shows when it is complete. */
     if (zero && seen->ike->status == TRACE_IKE_FRAGMENT)
         return;
-    if (zero && is_sync(seen)) {
+    if (zero && is_sync(seen) && !answers_ordinary(seen)) {
         track_sync(seen);
         return;
     }

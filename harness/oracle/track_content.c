@@ -279,11 +279,15 @@ static void learn_delta(struct seen *seen)
         uint64_t delta = notify.data.size == 4   ? read_u32(notify.data.data)
                          : notify.data.size == 8 ? read_u64(notify.data.data)
                                                  : 0;
-        e->has_delta = rfc6311_delta_fits(seen->sa, notify.data.size);
+        /* Beside a 16422 that means nothing, nobody says what it means. */
+        bool odd = carries_sync(seen);
+        e->has_delta = rfc6311_delta_fits(seen->sa, notify.data.size) && !odd;
         e->delta = delta;
         if (!toward_test(seen))
             return;
-        if (e->has_delta)
+        if (negotiated(seen->sa, 1) == NO)
+            rfc6311_counters_stale(seen, delta, CLAUSE_RFC6311_5_02);
+        else if (e->has_delta || odd)
             rfc6311_counters_asked(seen, delta);
         else
             rfc6311_counters_stale(seen, delta, CLAUSE_RFC6311_6_4_01);

@@ -144,6 +144,12 @@ static void note_order(const struct seen *seen,
         seen->oracle->disordered = true;
 }
 
+/* What the sides make of a message out of place, nobody knows. */
+static void lose_count(struct seen *seen)
+{
+    seen->sender->unsure = seen->receiver->unsure = true;
+}
+
 static void track_request(struct seen *seen)
 {
     struct sync_request *request = sync_by_digest(seen->sender, seen->digest);
@@ -171,6 +177,9 @@ static void track_request(struct seen *seen)
     if (toward_test(seen))
         rfc6311_sync_stimulus(seen, &fresh);
     *sync_add(seen->sender) = fresh;
+    /* The other side took it for an ordinary request, or not. */
+    if (negotiated(seen->sa, 0) == NO)
+        lose_count(seen);
 }
 
 /* After the exchange both sides' counters are known (6.3). */
@@ -202,12 +211,6 @@ static void announce(struct seen *seen, const struct sync_request *request,
         member->failover_syncs = 0;
     }
     member->failover_syncs++;
-}
-
-/* What the sides make of an answer that is none, nobody knows. */
-static void lose_count(struct seen *seen)
-{
-    seen->sender->unsure = seen->receiver->unsure = true;
 }
 
 static void track_response(struct seen *seen)

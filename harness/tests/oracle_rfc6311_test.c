@@ -86,6 +86,45 @@ static void unnegotiated_is_inherited(struct story *s)
     sync_response(s, GATEWAY, 7, 0, 1);
 }
 
+/* 16422 means nothing then: the request is as any other (RFC 7296 3.10.1). */
+static void unnegotiated_is_ordinary(struct story *s)
+{
+    establish(s, IDS, 0);
+    struct trace_event *e = sync_request(s, HARNESS, 7, 3, 2);
+    add_payload(s, e, PAYLOAD_VENDOR, bytes_of("odd", 3));
+    response(s, GATEWAY, INFORMATIONAL, 0);
+    wait_ms(s, 2000);
+    again(s, e);
+    again(s, s->events[s->count - 2]);
+    exchange(s, HARNESS, 1);
+    exchange(s, HARNESS, 2);
+}
+static void unnegotiated_repeat_unasked(struct story *s)
+{
+    establish(s, IDS, 0);
+    sync_request(s, HARNESS, 7, 3, 2);
+    struct trace_event *e = response(s, GATEWAY, INFORMATIONAL, 0);
+    wait_ms(s, 2000);
+    again(s, e);
+}
+static void unnegotiated_delta(struct story *s, uint32_t next)
+{
+    establish(s, BOTH, IDS);
+    exchange(s, HARNESS, 0);
+    esp_run(s, GATEWAY, 1, 5);
+    add_delta(s, sync_request(s, HARNESS, 7, 3, 2), 5000);
+    sync_response(s, GATEWAY, 7, 2, 3);
+    esp_run(s, GATEWAY, next, next + 3);
+}
+static void unnegotiated_delta_ignored(struct story *s)
+{
+    unnegotiated_delta(s, 6);
+}
+static void unnegotiated_delta_applied(struct story *s)
+{
+    unnegotiated_delta(s, 5006);
+}
+
 START_TEST(negotiation)
 {
     conforms(gateway_asserts, "RFC6311-5-01");
@@ -96,6 +135,10 @@ START_TEST(negotiation)
     violates(answers_unnegotiated, "RFC6311-5-02", VERDICT_FAIL);
     conforms(inherits, "RFC6311-5-02");
     violates(unnegotiated_is_inherited, "RFC6311-5-02", VERDICT_FAIL);
+    conforms(unnegotiated_is_ordinary, "RFC7296-2.1-01");
+    violates(unnegotiated_repeat_unasked, "RFC7296-2.1-01", VERDICT_FAIL);
+    conforms(unnegotiated_delta_ignored, "RFC6311-5-02");
+    violates(unnegotiated_delta_applied, "RFC6311-5-02", VERDICT_FAIL);
 }
 END_TEST
 
