@@ -20,12 +20,13 @@ enum soak_field {
     SOAK_FRAGMENT,  /* 0: no fragmentation, else the size */
     SOAK_ENCAPSULATE,
     SOAK_WE_INITIATE,
-    SOAK_SYNC,     /* we assert 16420 */
-    SOAK_GW_SYNC,  /* the gateway does */
-    SOAK_COUNTERS, /* 16421, both */
-    SOAK_COOKIE,   /* the responder demands one */
-    SOAK_DPD,      /* s between the gateway's liveness checks, 0: none */
-    SOAK_TAP,      /* 1: captured at the gateway, 0: at our side */
+    SOAK_SYNC,       /* we assert 16420 */
+    SOAK_GW_SYNC,    /* the gateway does */
+    SOAK_COUNTERS,   /* 16421, both */
+    SOAK_COOKIE,     /* the responder demands one */
+    SOAK_DPD,        /* s between the gateway's liveness checks, 0: none */
+    SOAK_GW_MEMBERS, /* of the gateway */
+    SOAK_TAP,        /* 1: captured at the gateway, 0: at our side */
     SOAK_FIELDS,
 };
 
@@ -64,6 +65,7 @@ enum soak_op {
     SOAK_ODD_SYNC,    /* one that no conforming member sends */
     SOAK_FORGE,       /* likewise, with one octet changed */
     SOAK_REPLAY_ESP,  /* our ESP packet so many before the last */
+    SOAK_OWED,        /* something whose outcome is certain: soak_owed.c */
     SOAK_WAIT,        /* so many times 0.1 s */
     SOAK_OPS,
 };
@@ -97,6 +99,9 @@ void soak_schedule_write(const struct soak_schedule *schedule,
 const char *soak_ike_suite(uint32_t n);
 const char *soak_esp_suite(uint32_t n);
 uint32_t soak_plain(enum soak_field field);
+/* How many variants SOAK_OWED has, and one of them in Lua. */
+uint32_t soak_owed_count(void);
+void soak_owed_lua(uint32_t variant, struct buffer *out);
 
 /* ---- Playing ---- */
 

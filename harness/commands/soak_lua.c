@@ -127,6 +127,8 @@ static bool write_other(const struct soak_schedule *schedule,
         buffer_format(out, "replay(syncs, %" PRIu32 ")", step->first);
     else if (step->op == SOAK_REPLAY_ESP)
         buffer_format(out, "replay(probes, %" PRIu32 ")", step->first);
+    else if (step->op == SOAK_OWED)
+        soak_owed_lua(step->first, out);
     else if (step->op == SOAK_WAIT)
         buffer_format(out, "t:elapse(%" PRIu32 ".%" PRIu32 ")",
                       step->first / 10, step->first % 10);

@@ -11,7 +11,7 @@ enum { STEP_SECONDS = 20, SYNC_TRIES = 8, SKIP = 8192 };
 
 /* ---- The record ---- */
 
-static void note(struct player *player, json_t *object)
+void player_note(struct player *player, json_t *object)
 {
     json_object_set_new(object, "time",
                         json_integer((json_int_t)sim_now(player->sim)));
@@ -33,12 +33,13 @@ static void on_synch(void *context, struct cluster *cluster,
                      const struct synch_message *message)
 {
     (void)cluster;
-    note(context, json_pack("{ss ss ss ss sb sI sI}", "event", "synch", "from",
-                            message->from, "to", message->to, "what",
-                            synch_kind_name(message->kind), "lost",
-                            (int)(message->fate == SYNCH_LOSE), "next_send",
-                            (json_int_t)message->next_send, "next_receive",
-                            (json_int_t)message->next_receive));
+    player_note(context,
+                json_pack("{ss ss ss ss sb sI sI}", "event", "synch", "from",
+                          message->from, "to", message->to, "what",
+                          synch_kind_name(message->kind), "lost",
+                          (int)(message->fate == SYNCH_LOSE), "next_send",
+                          (json_int_t)message->next_send, "next_receive",
+                          (json_int_t)message->next_receive));
 }
 
 /* ---- What the engine says ---- */
@@ -59,6 +60,23 @@ static void keep_keys(struct player *player, const struct ike_sa *sa,
                        c->spi_out, &c->suite, &c->encr_out, &c->integ_out);
 }
 
+static void agree(struct player *player, const struct ike_sa *sa)
+{
+    enum { MOST = sizeof player->agreed / sizeof *player->agreed };
+
+    player->agreed[player->agreed_count++ % MOST] = sa->spi_i;
+}
+
+bool player_agrees(const struct player *player, const struct ike_sa *sa)
+{
+    enum { MOST = sizeof player->agreed / sizeof *player->agreed };
+
+    for (size_t i = 0; i < MOST && i < player->agreed_count; i++)
+        if (player->agreed[i] == sa->spi_i)
+            return true;
+    return false;
+}
+
 static void on_event(void *context, struct node *node, struct ike_sa *sa,
                      const struct ike_event *event)
 {
@@ -68,6 +86,8 @@ static void on_event(void *context, struct node *node, struct ike_sa *sa,
     if (!sa)
         return;
     keep_keys(player, sa, event);
+    if (event->kind == IKE_EVENT_ESTABLISHED || event->kind == IKE_EVENT_SYNC)
+        agree(player, sa);
     if ((event->kind == IKE_EVENT_SYNC || event->kind == IKE_EVENT_CLOSED) &&
         sa->spi_i == player->sync_spi_i)
         player->sync_spi_i = 0;
@@ -102,6 +122,9 @@ static void on_outgoing(void *context, struct node *node,
         remember(&player->recent[RECENT_SYNC], datagram);
     else if (outgoing->header->exchange >= CREATE_CHILD_SA)
         remember(&player->recent[RECENT_IKE], datagram);
+    if (player->withhold || (player->mute && outgoing->header &&
+                             outgoing->header->flags & IKE_FLAG_RESPONSE))
+        return;
     player->link->ops->send(player->link, datagram, NULL);
 }
 
@@ -250,7 +273,7 @@ static void skip_esp(struct player *player)
             esp_skip(&esp->out, least - esp->out.sequence, NULL);
 }
 
-void player_fail_over(struct player *player, bool planned)
+bool player_fail_over(struct player *player, bool planned)
 {
     char from[80];
     struct error error;
@@ -260,30 +283,33 @@ void player_fail_over(struct player *player, bool planned)
     if (!cluster_fail_over(player->cluster,
                            planned ? FAILOVER_PLANNED : FAILOVER_CRASH,
                            sim_now(player->sim), &error))
-        return; /* nobody else is up */
+        return false; /* nobody else is up */
     player->sync_spi_i = 0;
+    player->agreed_count = 0;
     skip_esp(player);
-    note(player, json_pack("{ss ss ss ss ss}", "event", "fail_over", "cluster",
-                           "harness", "from", from, "to",
-                           node_name(cluster_active(player->cluster)), "kind",
-                           planned ? "planned" : "crash"));
+    player_note(player, json_pack("{ss ss ss ss ss}", "event", "fail_over",
+                                  "cluster", "harness", "from", from, "to",
+                                  node_name(cluster_active(player->cluster)),
+                                  "kind", planned ? "planned" : "crash"));
+    return true;
 }
 
 void player_inject(struct player *player, const char *what, const char *text)
 {
-    note(player, json_pack("{ss ss ss}", "event", "inject", "what", what,
-                           "text", text));
+    player_note(player, json_pack("{ss ss ss}", "event", "inject", "what", what,
+                                  "text", text));
 }
 
 void player_expect_undelivered(struct player *player, uint16_t identifier,
                                uint64_t from)
 {
-    note(player, json_pack("{ss ss sI sI s[s] ss si si}", "event", "expect",
-                           "kind", "undelivered", "from", (json_int_t)from,
-                           "until", (json_int_t)sim_now(player->sim), "clauses",
-                           "RFC4303-3.4.3-05", "text",
-                           "a packet that was received is not received again",
-                           "identifier", (int)identifier, "sequence", 1));
+    player_note(player,
+                json_pack("{ss ss sI sI s[s] ss si si}", "event", "expect",
+                          "kind", "undelivered", "from", (json_int_t)from,
+                          "until", (json_int_t)sim_now(player->sim), "clauses",
+                          "RFC4303-3.4.3-05", "text",
+                          "a packet that was received is not received again",
+                          "identifier", (int)identifier, "sequence", 1));
 }
 
 /* ---- Setting up ---- */
@@ -425,23 +451,25 @@ static void note_run(struct player *player, const char *gateway)
 
     snprintf(name, sizeof name, "soak/%llu",
              (unsigned long long)player->schedule->seed);
-    note(player, json_pack("{ss ss ss ss s[] ss ss s[s] s[s] sI}", "event",
-                           "run", "scenario", name, "title",
-                           "A schedule from a seed", "purpose", "", "clauses",
-                           "gateway", gateway, "role", "peer", "under_test",
-                           BUILTIN_ADDRESS, "harness", BUILTIN_PEER_ADDRESS,
-                           "seed", (json_int_t)player->schedule->seed));
+    player_note(player,
+                json_pack("{ss ss ss ss s[] ss ss s[s] s[s] sI}", "event",
+                          "run", "scenario", name, "title",
+                          "A schedule from a seed", "purpose", "", "clauses",
+                          "gateway", gateway, "role", "peer", "under_test",
+                          BUILTIN_ADDRESS, "harness", BUILTIN_PEER_ADDRESS,
+                          "seed", (json_int_t)player->schedule->seed));
 }
 
 /* At our end of a link that loses and reorders, a capture does not hold all
  * that the gateway sent and in which order; it says so by saying nothing. */
 static void note_end(struct player *player)
 {
-    note(player, json_pack("{ss}", "event", "alive"));
+    player_note(player, json_pack("{ss}", "event", "alive"));
     if (player->schedule->fields[SOAK_TAP] || !player->foul)
-        note(player, json_pack("{ss si sI}", "event", "capture", "dropped", 0,
-                               "frames", (json_int_t)player->frames));
-    note(player, json_pack("{ss}", "event", "end"));
+        player_note(player,
+                    json_pack("{ss si sI}", "event", "capture", "dropped", 0,
+                              "frames", (json_int_t)player->frames));
+    player_note(player, json_pack("{ss}", "event", "end"));
 }
 
 static void release(struct player *player)

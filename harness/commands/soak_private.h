@@ -35,6 +35,15 @@ struct player {
     uint64_t failovers, frames;
     uint16_t identifier; /* of the last echo request */
     bool foul;           /* the link was not always perfect */
+    bool channel_foul;   /* likewise the synch channel */
+    bool gateway_failed; /* the gateway has failed over */
+    bool exhausted;      /* its ESP numbers are at their end */
+    bool mute;           /* our responses are lost */
+    bool withhold;       /* what is sent is remembered, and stays here */
+    /* IKE SAs whose counters our active member knows, by spi_i: since the last
+     * failover they were set up or synchronized. */
+    uint64_t agreed[16];
+    size_t agreed_count;
     bool failed;         /* the record cannot be written: `error` */
     struct error error;
 };
@@ -45,7 +54,10 @@ void player_settle(struct player *player);
 /* The newest established IKE SA of the active member, or NULL. */
 struct ike_sa *player_sa(struct cluster *cluster);
 void player_synchronize(struct player *player, const struct soak_step *step);
-void player_fail_over(struct player *player, bool planned);
+bool player_fail_over(struct player *player, bool planned);
+/* Both sides have this IKE SA, with counters that fit, if no frame was lost. */
+bool player_agrees(const struct player *player, const struct ike_sa *sa);
+void player_note(struct player *player, json_t *object);
 void player_inject(struct player *player, const char *what, const char *text);
 /* The echo request with this identifier is not delivered again from `from` to
  * now. */
@@ -55,7 +67,17 @@ void player_expect_undelivered(struct player *player, uint16_t identifier,
 /* soak_odd.c: what no conforming member sends. */
 void player_odd_sync(struct player *player, uint32_t variant);
 
-/* soak_steps.c: sets up an IKE SA, then does what the schedule says. */
+/* soak_owed.c */
+void player_owed(struct player *player, uint32_t variant);
+
+/* soak_steps.c */
+/* An echo request, with player->identifier. */
+bool player_echo(struct player *player, struct ike_sa *sa,
+                 struct node_esp *esp, const struct esp_override *override);
+/* Sends a datagram of ours again, `back` before the last. */
+void player_replay(struct player *player, enum recent_kind kind,
+                   uint32_t back);
+/* Sets up an IKE SA, then does what the schedule says. */
 void player_steps(struct player *player);
 
 #endif

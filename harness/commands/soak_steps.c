@@ -116,28 +116,37 @@ static void ask_gateway(struct player *player, enum soak_op op)
 
 /* ---- Traffic ---- */
 
+bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
+                 const struct esp_override *override)
+{
+    struct node *node = cluster_active(player->cluster);
+    struct recent *recent = &player->recent[RECENT_ESP];
+    static const uint8_t data[32] = {0};
+    struct address source, destination;
+    struct buffer inner = {0};
+
+    address_parse("198.51.100.1", &source);
+    address_parse(BUILTIN_INNER, &destination);
+    packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
+                     1, bytes_of(data, sizeof data));
+    bool sent = node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP,
+                              override, NULL, NULL);
+    if (sent)
+        recent->items[(recent->count - 1) % RECENT_MAX].identifier =
+            player->identifier;
+    buffer_free(&inner);
+    return sent;
+}
+
 static void ping(struct player *player)
 {
     struct node *node = cluster_active(player->cluster);
     struct ike_sa *sa = player_sa(player->cluster);
     struct child_sa *child = sa ? some_child(player, sa) : NULL;
     struct node_esp *esp = child ? node_esp_find(node, child->spi_in) : NULL;
-    static const uint8_t data[32] = {0};
-    struct address source, destination;
-    struct buffer inner = {0};
 
-    if (!esp)
-        return;
-    address_parse("198.51.100.1", &source);
-    address_parse(BUILTIN_INNER, &destination);
-    packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
-                     1, bytes_of(data, sizeof data));
-    struct recent *recent = &player->recent[RECENT_ESP];
-    if (node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP, NULL, NULL,
-                      NULL))
-        recent->items[(recent->count - 1) % RECENT_MAX].identifier =
-            player->identifier;
-    buffer_free(&inner);
+    if (esp)
+        player_echo(player, sa, esp, NULL);
 }
 
 static void pings(struct player *player, const struct soak_step *step)
@@ -181,6 +190,11 @@ static void replay(struct player *player, enum recent_kind kind, uint32_t back,
         player_expect_undelivered(player, at->identifier, from);
 }
 
+void player_replay(struct player *player, enum recent_kind kind, uint32_t back)
+{
+    replay(player, kind, back, false);
+}
+
 static void forge(struct player *player, uint32_t back)
 {
     enum recent_kind kind = (enum recent_kind)below(player, RECENT_KINDS);
@@ -193,6 +207,7 @@ static void set_channel(struct player *player, const struct soak_step *step)
 {
     struct synch_policy *policy = cluster_policy(player->cluster);
 
+    player->channel_foul |= step->second != SYNCH_DELIVER;
     for (uint32_t kind = 0; kind < SYNCH_KINDS; kind++) {
         if (step->first != SYNCH_KINDS && step->first != kind)
             continue;
@@ -274,7 +289,11 @@ static void network_step(struct player *player, const struct soak_step *step)
         replay(player, RECENT_ESP, step->first, false);
         break;
     case SOAK_ODD_SYNC:
+        player->agreed_count = 0; /* it may have been acted on */
         player_odd_sync(player, step->first);
+        break;
+    case SOAK_OWED:
+        player_owed(player, step->first);
         break;
     case SOAK_FORGE:
         forge(player, step->first);

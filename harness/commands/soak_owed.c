@@ -1,0 +1,537 @@
+/* What a conforming gateway owes whoever asks: each variant does one thing
+ * whose outcome is certain, and writes down what has to be seen. Where it is
+ * not certain (the link is not perfect, counters may differ) nothing is done.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/soak_private.h"
+
+/* One request of ours, as it went out. */
+struct asked {
+    struct ike_header header;
+    uint8_t digest[32];
+    uint64_t time;
+};
+
+struct owed {
+    const char *clause, *text;
+    void (*play)(struct player *player, const struct owed *owed);
+    const char *lua; /* the same in a scenario; @ is { clauses = ... } */
+};
+
+/* ---- Whether it is certain ---- */
+
+/* The newest IKE SA, if both sides have it and agree on its counters. */
+static struct ike_sa *certain_sa(struct player *player)
+{
+    struct ike_sa *sa;
+    uint32_t id;
+
+    if (player->foul || player->gateway_failed ||
+        (player->channel_foul && player->failovers))
+        return NULL;
+    player_settle(player);
+    sa = player_sa(player->cluster);
+    return sa && player_agrees(player, sa) && !ike_outstanding(sa, &id, 1)
+               ? sa
+               : NULL;
+}
+
+static struct node_esp *certain_esp(struct player *player, struct ike_sa **sa)
+{
+    enum { ROOM = 100000 };
+    struct node *node = cluster_active(player->cluster);
+    struct node_esp *esp;
+
+    *sa = certain_sa(player);
+    if (!*sa || !(*sa)->children || player->exhausted)
+        return NULL;
+    esp = node_esp_find(node, (*sa)->children->spi_in);
+    return esp && esp->out.sequence < UINT32_MAX - ROOM ? esp : NULL;
+}
+
+static bool gateway_waits(struct player *player)
+{
+    struct ike_sa *sa = player_sa(builtin_cluster(player->builtin));
+    uint32_t id;
+
+    return sa && ike_outstanding(sa, &id, 1);
+}
+
+/* ---- What goes out ---- */
+
+/* What was remembered last, if that was after the first `before`. */
+static bool last_sent(struct player *player, enum recent_kind kind,
+                      size_t before, struct asked *out)
+{
+    const struct recent *recent = &player->recent[kind];
+    const struct remembered *at;
+    struct bytes octets;
+
+    if (recent->count == before)
+        return false;
+    at = &recent->items[(recent->count - 1) % RECENT_MAX];
+    octets = buffer_view(&at->octets);
+    if (at->datagram.source.port != PORT_IKE)
+        octets = bytes_slice(octets, 4, SIZE_MAX);
+    hash_sha256(player->crypto, octets, out->digest);
+    out->time = sim_now(player->sim);
+    return ike_header_decode(octets, &out->header, NULL);
+}
+
+static bool ask_liveness(struct player *player, struct ike_sa *sa,
+                         struct asked *out)
+{
+    size_t before = player->recent[RECENT_IKE].count;
+    uint64_t now = sim_now(player->sim);
+
+    ike_liveness(sa, now, NULL);
+    cluster_flush(player->cluster, now);
+    return last_sent(player, RECENT_IKE, before, out) && (out->time = now);
+}
+
+/* Sends `message`, sealed or in clear, once and past every window. */
+static void send_once(struct player *player, struct ike_sa *sa,
+                      const struct ike_message *message, bool clear,
+                      struct asked *out)
+{
+    struct buffer octets = {0};
+
+    if (clear)
+        ike_message_encode(message, &octets);
+    else
+        ike_seal(sa, message, &octets, NULL);
+    player_inject(player, "forge", "a message that nobody should act on");
+    hash_sha256(player->crypto, buffer_view(&octets), out->digest);
+    out->header = message->header;
+    out->time = sim_now(player->sim);
+    node_send_octets(cluster_active(player->cluster), false, false, &sa->local,
+                     &sa->remote, buffer_view(&octets));
+    buffer_free(&octets);
+}
+
+/* ---- What is written down ---- */
+
+static void expect(struct player *player, const char *kind,
+                   const struct owed *owed, uint64_t from, json_t *note)
+{
+    json_object_set_new(note, "event", json_string("expect"));
+    json_object_set_new(note, "kind", json_string(kind));
+    json_object_set_new(note, "from", json_integer((json_int_t)from));
+    json_object_set_new(note, "until",
+                        json_integer((json_int_t)sim_now(player->sim)));
+    json_object_set_new(note, "clauses", json_pack("[s]", owed->clause));
+    json_object_set_new(note, "text", json_string(owed->text));
+    player_note(player, note);
+}
+
+static void hex64(uint64_t value, char out[static 17])
+{
+    uint8_t octets[8];
+
+    write_u64(octets, value);
+    bytes_to_hex(bytes_of(octets, 8), out, 17);
+}
+
+static json_t *about(const struct asked *asked, const struct ike_sa *sa)
+{
+    char spi_i[17], spi_r[17], digest[33];
+
+    hex64(sa->spi_i, spi_i);
+    hex64(sa->spi_r, spi_r);
+    json_t *about = json_pack("{ss ss}", "spi_i", spi_i, "spi_r", spi_r);
+    if (asked) {
+        bytes_to_hex(bytes_of(asked->digest, 16), digest, sizeof digest);
+        json_object_set_new(about, "exchange",
+                            json_integer(asked->header.exchange));
+        json_object_set_new(about, "message_id",
+                            json_integer(asked->header.message_id));
+        json_object_set_new(about, "digest", json_string(digest));
+    }
+    return json_pack("{so}", "about", about);
+}
+
+static void expect_about(struct player *player, const char *kind,
+                         const struct owed *owed, const struct ike_sa *sa,
+                         const struct asked *asked)
+{
+    json_t *note = about(asked, sa);
+
+    player_elapse(player, 300 * NS_PER_MS);
+    expect(player, kind, owed, asked->time, note);
+}
+
+static void expect_echo(struct player *player, const char *kind,
+                        const struct owed *owed, uint64_t from)
+{
+    player_elapse(player, 100 * NS_PER_MS);
+    expect(player, kind, owed, from,
+           json_pack("{si si}", "identifier", (int)player->identifier,
+                     "sequence", 1));
+}
+
+/* ---- Exchanges ---- */
+
+static void expect_liveness(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct asked asked;
+
+    if (sa && ask_liveness(player, sa, &asked))
+        expect_about(player, "answer", owed, sa, &asked);
+}
+
+static void repeat(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    const size_t *count = &player->recent[RECENT_IKE].count;
+    struct asked asked;
+
+    if (!sa || !ask_liveness(player, sa, &asked))
+        return;
+    size_t after = *count;
+    player_settle(player);
+    player_elapse(player, NS_PER_S);
+    asked.time = sim_now(player->sim);
+    player_replay(player, RECENT_IKE, (uint32_t)(*count - after));
+    expect_about(player, "answer", owed, sa, &asked);
+}
+
+static void while_waiting(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct asked asked;
+
+    if (!sa)
+        return;
+    player->mute = true;
+    builtin_action(player->builtin, "liveness", NULL, NULL);
+    player_elapse(player, 20 * NS_PER_MS);
+    if (gateway_waits(player) && ask_liveness(player, sa, &asked))
+        expect_about(player, "answer", owed, sa, &asked);
+    player->mute = false;
+    player_settle(player);
+}
+
+static void retransmission(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    uint64_t from = sim_now(player->sim);
+
+    if (!sa)
+        return;
+    player->mute = true;
+    builtin_action(player->builtin, "liveness", NULL, NULL);
+    player_elapse(player, 20 * NS_PER_MS);
+    if (gateway_waits(player)) {
+        json_t *note = about(NULL, sa);
+        json_object_set_new(note, "again", json_true());
+        player_elapse(player, 4 * NS_PER_S);
+        expect(player, "request", owed, from, note);
+    }
+    player->mute = false;
+    player_settle(player);
+}
+
+static void sync_while_waiting(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct ike_message_id_sync sync;
+    struct asked asked;
+    size_t before = player->recent[RECENT_SYNC].count;
+
+    if (!sa || !sa->message_id_sync || player->channel_foul)
+        return;
+    player->mute = true;
+    builtin_action(player->builtin, "liveness", NULL, NULL);
+    player_elapse(player, 20 * NS_PER_MS);
+    bool waits = gateway_waits(player);
+    if (waits && player_fail_over(player, false)) {
+        sa = player_sa(player->cluster);
+        if (sa) {
+            uint64_t now = sim_now(player->sim);
+            cluster_choose_sync(sa, &player->rng.rng, &sync);
+            ike_synchronize(sa, &sync, 0, 0, now, NULL);
+            cluster_flush(player->cluster, now);
+            if (last_sent(player, RECENT_SYNC, before, &asked)) {
+                asked.time = now;
+                expect_about(player, "answer", owed, sa, &asked);
+            }
+        }
+    }
+    player->mute = false;
+    player_settle(player);
+}
+
+/* ---- What nobody should act on ---- */
+
+static void out_of_window(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct ike_message *message;
+    struct asked asked;
+
+    if (!sa)
+        return;
+    message = memory_take(sizeof *message);
+    ike_header_for(sa, INFORMATIONAL, false,
+                   sa->next_send + sa->peer_window + 10, &message->header);
+    send_once(player, sa, message, false, &asked);
+    expect_about(player, "silence", owed, sa, &asked);
+    free(message);
+}
+
+static void a_response(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct ike_message *message;
+    struct asked asked;
+
+    if (!sa)
+        return;
+    message = memory_take(sizeof *message);
+    ike_header_for(sa, INFORMATIONAL, true, sa->next_send, &message->header);
+    send_once(player, sa, message, false, &asked);
+    expect_about(player, "silence", owed, sa, &asked);
+    free(message);
+}
+
+/* A message in clear with one payload, and then a sign of life. */
+static void clear_then_liveness(struct player *player, const struct owed *owed,
+                                uint8_t type, struct bytes body)
+{
+    struct ike_sa *sa = certain_sa(player);
+    struct ike_message *message;
+    struct asked asked;
+
+    if (!sa)
+        return;
+    message = memory_take(sizeof *message);
+    ike_header_for(sa, INFORMATIONAL, false, sa->next_send, &message->header);
+    ike_message_add(message, type, body);
+    send_once(player, sa, message, true, &asked);
+    free(message);
+    player_elapse(player, 50 * NS_PER_MS);
+    if (ask_liveness(player, sa, &asked))
+        expect_about(player, "answer", owed, sa, &asked);
+}
+
+static void clear_delete(struct player *player, const struct owed *owed)
+{
+    static const uint8_t body[] = {1, 0, 0, 0};
+    clear_then_liveness(player, owed, PAYLOAD_DELETE,
+                        bytes_of(body, sizeof body));
+}
+
+static void clear_invalid_spi(struct player *player, const struct owed *owed)
+{
+    static const uint8_t body[] = {0, 0, 0, INVALID_IKE_SPI};
+    clear_then_liveness(player, owed, PAYLOAD_NOTIFY,
+                        bytes_of(body, sizeof body));
+}
+
+static void parallel_child(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = certain_sa(player);
+    uint64_t from = sim_now(player->sim);
+
+    if (!sa || player->schedule->fields[SOAK_GW_MEMBERS] > 1)
+        return;
+    ike_create_child(sa, from, NULL);
+    cluster_flush(player->cluster, from);
+    player_elapse(player, 4 * NS_PER_S);
+    json_t *note = about(NULL, sa);
+    json_object_set_new(note, "payload", json_integer(PAYLOAD_DELETE));
+    expect(player, "no_request", owed, from, note);
+}
+
+/* ---- ESP ---- */
+
+static void echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
+                 uint64_t number)
+{
+    struct esp_override override = {.has_sequence = number > 0,
+                                    .sequence = number};
+    player_echo(player, sa, esp, number ? &override : NULL);
+}
+
+/* One that comes `behind` numbers after it should have. */
+static void late(struct player *player, const struct owed *owed,
+                 uint32_t behind, const char *kind)
+{
+    struct ike_sa *sa;
+    struct node_esp *esp = certain_esp(player, &sa);
+
+    if (!esp)
+        return;
+    echo(player, sa, esp, 0);
+    esp_skip(&esp->out, behind + 2, NULL);
+    echo(player, sa, esp, 0);
+    player_elapse(player, 5 * NS_PER_MS);
+    uint64_t from = sim_now(player->sim);
+    echo(player, sa, esp, esp->out.sequence - behind);
+    expect_echo(player, kind, owed, from);
+}
+
+static void slightly_late(struct player *player, const struct owed *owed)
+{
+    late(player, owed, 8, "delivered");
+}
+
+static void late_by_28(struct player *player, const struct owed *owed)
+{
+    late(player, owed, 28, "delivered");
+}
+
+static void much_too_late(struct player *player, const struct owed *owed)
+{
+    late(player, owed, 6000, "undelivered");
+}
+
+static void forged_ahead(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa;
+    struct node_esp *esp = certain_esp(player, &sa);
+    struct recent *recent = &player->recent[RECENT_ESP];
+
+    if (!esp)
+        return;
+    player->withhold = true;
+    echo(player, sa, esp, esp->out.sequence + 3000);
+    player->withhold = false;
+    struct remembered *at = &recent->items[(recent->count - 1) % RECENT_MAX];
+    struct datagram datagram = at->datagram;
+    at->octets.data[at->octets.size - 1] ^= 1;
+    datagram.payload = buffer_view(&at->octets);
+    player_inject(player, "forge", "an ESP packet whose ICV is wrong");
+    player->link->ops->send(player->link, &datagram, NULL);
+    player_elapse(player, 5 * NS_PER_MS);
+    uint64_t from = sim_now(player->sim);
+    echo(player, sa, esp, 0);
+    expect_echo(player, "delivered", owed, from);
+}
+
+/* The gateway's own numbers come near their end. What is seen then is judged
+ * by rules alone. */
+static void exhaust(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa;
+    struct node_esp *esp = certain_esp(player, &sa), *its;
+    struct ike_message_id_sync sync;
+
+    (void)owed;
+    if (!esp || !sa->message_id_sync || !sa->replay_counter_sync ||
+        sa->children->suite.esn)
+        return;
+    its = node_esp_find(cluster_active(builtin_cluster(player->builtin)),
+                        esp->spi_out);
+    if (!its || its->out.sequence > UINT32_MAX - 10)
+        return;
+    cluster_choose_sync(sa, &player->rng.rng, &sync);
+    ike_synchronize(sa, &sync, UINT32_MAX - 3 - its->out.sequence, 4,
+                    sim_now(player->sim), NULL);
+    cluster_flush(player->cluster, sim_now(player->sim));
+    player_settle(player);
+    player->exhausted = true;
+    for (int n = 0; n < 8; n++) {
+        echo(player, sa, esp, 0);
+        player_elapse(player, 2 * NS_PER_MS);
+    }
+}
+
+/* ---- All of them ---- */
+
+static const struct owed table[] = {
+    {"RFC7296-2.1-04", "a repeated request is answered again", repeat,
+     "t:expect_answer(sa:replay(sa:request_liveness()), @)"},
+    {"RFC6311-6.3-03", "the Message ID agreed on is accepted", expect_liveness,
+     "t:expect_answer(sa:start_liveness(), @)"},
+    {"RFC7296-2.3-05", "a request is answered while another is awaited",
+     while_waiting,
+     "local mute = cluster:tamper { response = true, drop = true }\n"
+     "        t.gateway:liveness()\n"
+     "        t:expect_answer(sa:start_liveness(), @)\n"
+     "        mute:remove()"},
+    {"RFC7296-2.1-07", "a request without an answer is repeated",
+     retransmission,
+     "local mute = cluster:tamper { response = true, drop = true }\n"
+     "        t.gateway:liveness()\n"
+     "        t:expect_request({ sa = sa, again = true }, @)\n"
+     "        mute:remove()"},
+    {"RFC6311-9-02", "a sync is answered while a response is awaited",
+     sync_while_waiting,
+     "local mute = cluster:tamper { response = true, drop = true }\n"
+     "        t.gateway:liveness()\n"
+     "        sa:await_request {}\n"
+     "        cluster:fail_over()\n"
+     "        t:expect_answer(sa:synchronize {}, @)\n"
+     "        mute:remove()"},
+    {"RFC7296-2.3-12", "a request outside of the window is not answered",
+     out_of_window,
+     "t:expect_silence(sa:send { message_id = sa.sent.next + sa.peer_window + "
+     "10 }, @)"},
+    {"RFC7296-3.1-07", "a response is not answered", a_response,
+     "t:expect_silence(sa:send { response = true }, @)"},
+    {"RFC7296-1.4-01", "a Delete in clear text changes nothing", clear_delete,
+     "sa:send { clear = true, payloads = { delete_payload() } }\n"
+     "        t:elapse(0.05)\n"
+     "        t:expect_answer(sa:start_liveness(), @)"},
+    {"RFC7296-2.21.4-06", "INVALID_IKE_SPI in clear text changes nothing",
+     clear_invalid_spi,
+     "sa:send { clear = true, payloads = { notify(\"INVALID_IKE_SPI\") } }\n"
+     "        t:elapse(0.05)\n"
+     "        t:expect_answer(sa:start_liveness(), @)"},
+    {"RFC6311-3.2-01", "a second Child SA with the same selectors stays",
+     parallel_child,
+     "sa:create_child()\n"
+     "        t:expect_no_request({ sa = sa, payload = 42 }, "
+     "{ clauses = { \"RFC6311-3.2-01\" }, within = 4 })"},
+    {"RFC4303-3.4.3-07", "a packet that was overtaken is delivered",
+     slightly_late,
+     "sa:traffic(1)\n"
+     "        sa:skip(10)\n"
+     "        sa:traffic(1)\n"
+     "        t:expect_delivered(sa:ping { number = sa:esp().sent - 8 }, @)"},
+    {"RFC4303-3.4.3-10", "a window holds 32 packets at least", late_by_28,
+     "sa:traffic(1)\n"
+     "        sa:skip(30)\n"
+     "        sa:traffic(1)\n"
+     "        t:expect_delivered(sa:ping { number = sa:esp().sent - 28 }, @)"},
+    {"RFC4303-3.4.3-06", "a packet below the window is not delivered",
+     much_too_late,
+     "sa:traffic(1)\n"
+     "        sa:skip(6002)\n"
+     "        sa:traffic(1)\n"
+     "        t:expect_undelivered(sa:ping { number = sa:esp().sent - 6000 }, "
+     "@)"},
+    {"RFC4303-3.4.3-08", "a forged packet does not move the window",
+     forged_ahead,
+     "sa:ping { number = sa:esp().sent + 3000, corrupt = -1 }\n"
+     "        t:expect_delivered(sa:ping {}, @)"},
+    {"RFC4303-3.3.3-02", "the numbers of an SA never start again", exhaust,
+     "sa:synchronize { delta = 0xfffffff0, delta_size = 4 }\n"
+     "        for _ = 1, 40 do sa:ping {} t:elapse(0.002) end"},
+};
+
+uint32_t soak_owed_count(void)
+{
+    return sizeof table / sizeof *table;
+}
+
+void soak_owed_lua(uint32_t variant, struct buffer *out)
+{
+    const struct owed *owed = &table[variant % soak_owed_count()];
+
+    for (const char *at = owed->lua; *at; at++)
+        if (*at == '@')
+            buffer_format(out, "{ clauses = { \"%s\" } }", owed->clause);
+        else
+            buffer_u8(out, (uint8_t)*at);
+}
+
+void player_owed(struct player *player, uint32_t variant)
+{
+    if (variant < soak_owed_count())
+        table[variant].play(player, &table[variant]);
+}
