@@ -53,7 +53,7 @@ SCRIPTS  := $(sort $(wildcard harness/tests/*_test.sh))
 HEADERS  := $(wildcard harness/*/*.h)
 
 .PHONY: all help run check tests kill-matrix lint format-check tidy cppcheck \
-        scripts-check clean install setup
+        scripts-check clean install setup pcaps
 all: $(BUILD)/counterfoil
 
 help:
@@ -63,6 +63,7 @@ help:
 	@echo 'make check        install what is missing, build with sanitizers,'
 	@echo '                  run every test'
 	@echo 'make kill-matrix  defects of the built-in gateway, and what finds them'
+	@echo 'make pcaps        the reference captures anew, from their scripts'
 	@echo 'make bench        figures of this machine beside those of peers'
 	@echo '                  (WHAT="scenarios handshakes scale esp check")'
 	@echo 'make valgrind     a few scenarios under valgrind'
@@ -132,6 +133,10 @@ tests: $(BUILD)/counterfoil $(TESTS)
 
 kill-matrix: $(BUILD)/counterfoil
 	$(Q)harness/tests/kill_matrix.py --all $(abspath $<)
+
+# The reference captures, octet for octet; `make check` compares.
+pcaps: $(BUILD)/counterfoil
+	$(Q)$(BUILD)/counterfoil pcaps --rules pcaps/rules --out pcaps
 
 # Not part of `make check`: it takes minutes, and wants the machine for itself.
 bench:

@@ -16,6 +16,8 @@ const struct command commands[] = {
     {"soak", "play random schedules against the built-in gateway",
      command_soak},
     {"list", "list scenarios, clauses, gateways", command_list},
+    {"pcaps", "make the reference captures anew, and judge them",
+     command_pcaps},
     {"play", NULL, command_play},
     {NULL, NULL, NULL},
 };

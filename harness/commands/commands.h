@@ -23,6 +23,7 @@ int command_check(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_soak(int argc, char **argv);
+int command_pcaps(int argc, char **argv);
 
 enum exit_status {
     EXIT_PASS = 0,

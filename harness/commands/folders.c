@@ -114,6 +114,13 @@ bool make_run_folder(const char *path, struct error *error)
     return good;
 }
 
+bool remove_folder(const char *path, struct error *error)
+{
+    return empty_folder(path, error) &&
+           (rmdir(path) == 0 ||
+            error_set(error, "%s: %s", path, strerror(errno)));
+}
+
 bool make_default_folder(char *out, size_t size, struct error *error)
 {
     static const char base[] = "reports/runs";
