@@ -6,18 +6,24 @@
 
 enum { ESP_ALIGNMENT = 4, ESP_TRAILER_SIZE = 2 };
 
+/* The bitmap's, whole words. */
+static size_t window_octets(const struct esp_sa *sa)
+{
+    return ((size_t)sa->window_size + 63) / 64 * sizeof *sa->window;
+}
+
 void esp_sa_init(struct esp_sa *sa, uint32_t spi, const struct suite *suite,
                  const struct key *encr_key, const struct key *integ_key,
                  uint32_t window_size)
 {
-    assert(window_size % 64 == 0 && window_size <= ESP_WINDOW_MAX);
+    assert(window_size <= ESP_WINDOW_MAX);
     *sa = (struct esp_sa){.spi = spi,
                           .suite = *suite,
                           .encr_key = *encr_key,
                           .integ_key = *integ_key,
                           .window_size = window_size};
     if (window_size)
-        sa->window = memory_take(window_size / 8);
+        sa->window = memory_take(window_octets(sa));
 }
 
 void esp_sa_clear(struct esp_sa *sa)
@@ -72,31 +78,56 @@ static void append_trailer(struct buffer *plain, size_t block,
     buffer_u8(plain, next_header);
 }
 
+uint64_t esp_iv(const struct esp_sa *sa, uint64_t sequence)
+{
+    /* Exclusive: of one member no two numbers share an IV, however high. */
+    return (uint64_t)sa->iv_member << 56 ^ sequence;
+}
+
+/* The number that the next packet carries. */
+static bool take_sequence(struct esp_sa *sa,
+                          const struct esp_override *override,
+                          uint64_t *sequence, struct error *error)
+{
+    if (override && override->has_sequence) {
+        *sequence = override->sequence;
+        return true;
+    }
+    if (sa->sequence == sequence_max(sa))
+        return error_set(error,
+                         "ESP %08x: sequence number would cycle after "
+                         "%llu",
+                         sa->spi, (unsigned long long)sa->sequence);
+    *sequence = ++sa->sequence;
+    return true;
+}
+
+/* A number given by force may have been used: its IV must not. */
+static uint64_t take_iv(struct esp_sa *sa, const struct esp_override *override,
+                        uint64_t sequence)
+{
+    if (override && override->has_iv)
+        return override->iv;
+    if (override && override->has_sequence)
+        return esp_iv(sa, UINT64_C(1) << 55 | ++sa->forced);
+    return esp_iv(sa, sequence);
+}
+
 bool esp_seal(struct crypto *crypto, struct rng *rng, struct esp_sa *sa,
               struct bytes inner, uint8_t next_header,
               const struct esp_override *override, struct buffer *out,
               struct error *error)
 {
     struct protection p;
-    if (!protection_init(&p, &sa->suite, &sa->encr_key, &sa->integ_key, error))
-        return false;
-
     uint64_t sequence;
-    if (override && override->has_sequence) {
-        sequence = override->sequence;
-    } else if (sa->sequence == sequence_max(sa)) {
-        return error_set(error,
-                         "ESP %08x: sequence number would cycle after "
-                         "%llu",
-                         sa->spi, (unsigned long long)sa->sequence);
-    } else {
-        sequence = ++sa->sequence;
-    }
+    if (!protection_init(&p, &sa->suite, &sa->encr_key, &sa->integ_key,
+                         error) ||
+        !take_sequence(sa, override, &sequence, error))
+        return false;
 
     uint8_t iv[16];
     if (p.encr->counter_mode)
-        write_u64(iv, override && override->has_iv ? override->iv
-                                                   : ++sa->iv_counter);
+        write_u64(iv, take_iv(sa, override, sequence));
     else
         rng_fill(rng, iv, p.encr->iv_size);
 
@@ -119,17 +150,20 @@ uint64_t esp_infer_sequence(const struct esp_sa *sa, uint32_t low)
     if (!sa->suite.esn)
         return low;
     /* RFC 4303 A2.2, with W the window and T the highest authenticated. */
-    uint64_t w = sa->window_size ? sa->window_size : 1;
+    uint32_t w = sa->window_size ? sa->window_size : ESP_WINDOW_DEFAULT;
     uint32_t tl = (uint32_t)sa->sequence;
     uint32_t th = (uint32_t)(sa->sequence >> 32);
-    uint32_t bottom = tl - (uint32_t)(w - 1);
-    uint32_t high;
+    uint32_t bottom = tl - (w - 1);
+    bool above = low >= bottom;
 
-    if (tl >= w - 1)
-        high = low >= bottom ? th : th + 1;
-    else
-        high = low >= bottom ? th - 1 : th;
-    return (uint64_t)high << 32 | low;
+    if (tl >= w - 1) { /* case A */
+        if (!above && th == UINT32_MAX)
+            return 0; /* beyond the last number there is */
+        return (uint64_t)(above ? th : th + 1) << 32 | low;
+    }
+    if (above && th == 0) /* case B, before the first number */
+        return 0;
+    return (uint64_t)(above ? th - 1 : th) << 32 | low;
 }
 
 /* RFC 4303 3.4.3: is `sequence` new? */
@@ -137,7 +171,7 @@ static bool window_fresh(const struct esp_sa *sa, uint64_t sequence)
 {
     if (!sa->window_size)
         return true;
-    if (sequence == 0)
+    if (sequence == 0) /* the first packet has 1 (3.3.3) */
         return false;
     if (sequence > sa->sequence)
         return true;
@@ -152,10 +186,10 @@ static void window_mark(struct esp_sa *sa, uint64_t sequence)
     if (sequence > sa->sequence) {
         uint64_t steps = sequence - sa->sequence;
         if (sa->window_size && steps >= sa->window_size) {
-            memset(sa->window, 0, sa->window_size / 8);
+            memset(sa->window, 0, window_octets(sa));
         } else if (sa->window_size) {
-            for (uint64_t n = sa->sequence + 1; n <= sequence; n++) {
-                uint64_t bit = n % sa->window_size;
+            for (uint64_t i = 1; i <= steps; i++) {
+                uint64_t bit = (sa->sequence + i) % sa->window_size;
                 sa->window[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
             }
         }
@@ -182,6 +216,45 @@ static bool strip_trailer(struct bytes plain, struct bytes *inner,
     return true;
 }
 
+/* Verifies under this full number and decrypts. */
+static bool authentic(struct crypto *crypto, const struct esp_sa *sa,
+                      const struct protection *p,
+                      const struct esp_packet *packet, uint64_t sequence,
+                      struct buffer *plaintext, struct error *error)
+{
+    struct esp_authenticated a;
+
+    authenticated_fill(&a, sa, sequence);
+    return protection_open(crypto, p, bytes_of(a.aad, a.aad_size),
+                           bytes_of(a.header, sizeof a.header), packet->rest,
+                           bytes_of(a.tail, a.tail_size), plaintext, error);
+}
+
+/* RFC 4303 A3: the sender may be 2^32 packets or more ahead. True when the
+ * packet verifies under a higher half than was inferred; `sequence` is its
+ * number then. */
+static bool resynchronized(struct crypto *crypto, struct esp_sa *sa,
+                           const struct protection *p,
+                           const struct esp_packet *packet, uint64_t *sequence,
+                           struct buffer *plaintext, struct error *error)
+{
+    const uint64_t subspace = UINT64_C(1) << 32;
+
+    if (!sa->suite.esn || ++sa->failures < ESP_RESYNC_FAILURES)
+        return false;
+    sa->failures = 0;
+    for (int i = 0; i < ESP_RESYNC_TRIES; i++) {
+        if (*sequence > UINT64_MAX - subspace)
+            return false;
+        *sequence += subspace;
+        if (authentic(crypto, sa, p, packet, *sequence, plaintext, error)) {
+            error_set(error, "%s", "");
+            return true;
+        }
+    }
+    return false;
+}
+
 enum esp_verdict esp_open(struct crypto *crypto, struct esp_sa *sa,
                           struct bytes octets, struct buffer *plaintext,
                           struct bytes *inner, uint8_t *next_header,
@@ -202,13 +275,11 @@ enum esp_verdict esp_open(struct crypto *crypto, struct esp_sa *sa,
                   (unsigned long long)sa->sequence, sa->window_size);
         return ESP_REPLAYED;
     }
-    struct esp_authenticated a;
-    authenticated_fill(&a, sa, sequence);
     size_t start = plaintext->size;
-    if (!protection_open(crypto, &p, bytes_of(a.aad, a.aad_size),
-                         bytes_of(a.header, sizeof a.header), packet.rest,
-                         bytes_of(a.tail, a.tail_size), plaintext, error))
+    if (!authentic(crypto, sa, &p, &packet, sequence, plaintext, error) &&
+        !resynchronized(crypto, sa, &p, &packet, &sequence, plaintext, error))
         return ESP_FORGED;
+    sa->failures = 0;
     window_mark(sa, sequence);
     struct bytes plain = bytes_slice(buffer_view(plaintext), start, SIZE_MAX);
     if (!strip_trailer(plain, inner, next_header, error))
@@ -225,7 +296,6 @@ bool esp_skip(struct esp_sa *sa, uint64_t delta, struct error *error)
                          sa->spi, (unsigned long long)sa->sequence,
                          (unsigned long long)delta);
     sa->sequence += delta;
-    sa->iv_counter += delta;
     return true;
 }
 
@@ -235,5 +305,5 @@ void esp_learn(struct esp_sa *sa, uint64_t highest)
         return;
     sa->sequence = highest;
     if (sa->window_size)
-        memset(sa->window, 0xff, sa->window_size / 8);
+        memset(sa->window, 0xff, window_octets(sa));
 }

@@ -8,16 +8,29 @@
 #include "crypto/crypto.h"
 #include "wire/esp.h"
 
-enum { ESP_WINDOW_MAX = 4096 };
+enum {
+    ESP_WINDOW_MAX = 4096,
+    ESP_WINDOW_DEFAULT = 64, /* RFC 4303 3.4.3 */
+    /* RFC 4303 A3: with ESN, each time so many packets in a row have failed,
+     * one is tried with so many higher halves. */
+    ESP_RESYNC_FAILURES = 16,
+    ESP_RESYNC_TRIES = 8,
+};
 
 struct esp_sa {
     uint32_t spi;
     struct suite suite;
     struct key encr_key, integ_key;
-    uint64_t sequence;    /* out: last sent; in: highest authenticated */
-    uint64_t iv_counter;  /* out: last explicit IV of a counter mode */
-    uint32_t window_size; /* in: packets, a multiple of 64, at most
-                             ESP_WINDOW_MAX; 0: no anti-replay */
+    uint64_t sequence; /* out: last sent; in: highest authenticated */
+    /* out: the explicit IV of a counter mode is iv_member << 56 | sequence,
+     * so that it comes once as long as the number does, also where several
+     * members send on one SA (RFC 6311 3.4, RFC 4106 3.1), and its last 32
+     * bits are the Sequence Number (RFC 7634 2). */
+    uint8_t iv_member;
+    uint32_t forced;      /* out: packets sent under numbers given by force */
+    uint32_t failures;    /* in: in a row, of the ICV (RFC 4303 A3.1) */
+    uint32_t window_size; /* in: packets, 1 to ESP_WINDOW_MAX; 0: no
+                             anti-replay */
     uint64_t *window;     /* in: bitmap, bit (n mod window_size) */
 };
 
@@ -31,7 +44,8 @@ void esp_sa_clear(struct esp_sa *sa);
 /* What a test may set by force for one packet. */
 struct esp_override {
     bool has_sequence;
-    uint64_t sequence; /* sent as it is; the SA's counter does not move */
+    uint64_t sequence; /* sent as it is; the SA's counter does not move. The
+                          IV has bit 55 set then, and counts by itself */
     bool has_iv;
     uint64_t iv; /* explicit IV of a counter mode */
 };
@@ -47,7 +61,7 @@ bool esp_seal(struct crypto *crypto, struct rng *rng, struct esp_sa *sa,
 
 enum esp_verdict {
     ESP_ACCEPTED,
-    ESP_REPLAYED, /* outside the window or already received (3.4.3) */
+    ESP_REPLAYED, /* below the window or already received (3.4.3) */
     ESP_FORGED,   /* the ICV does not verify */
     ESP_MALFORMED,
 };
@@ -60,8 +74,12 @@ enum esp_verdict esp_open(struct crypto *crypto, struct esp_sa *sa,
                           struct error *error);
 
 /* The full sequence number of a packet with these low 32 bits, by RFC 4303
- * appendix A2.2 with ESN, else the 32 bits themselves. */
+ * appendix A2.2 with ESN (W is ESP_WINDOW_DEFAULT without anti-replay), else
+ * the 32 bits themselves. A number before the first one, which only the start
+ * of the very first subspace can give, is 0. */
 uint64_t esp_infer_sequence(const struct esp_sa *sa, uint32_t low);
+/* The explicit IV that goes with a sequence number. */
+uint64_t esp_iv(const struct esp_sa *sa, uint64_t sequence);
 /* Inbound: numbers up to `highest` count as received (a member that takes over
  * what another one saw). Lower than what is known changes nothing. */
 void esp_learn(struct esp_sa *sa, uint64_t highest);

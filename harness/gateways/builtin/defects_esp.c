@@ -17,8 +17,8 @@ static void send_esp(struct builtin *gateway, struct active_defect *active,
         override->sequence = esp->out.sequence;
         break;
     case SEND_IV_TWICE:
-        override->has_iv = now && esp->out.iv_counter;
-        override->iv = esp->out.iv_counter;
+        override->has_iv = now && esp->out.sequence;
+        override->iv = esp_iv(&esp->out, esp->out.sequence);
         break;
     case SEND_FROM_0:
         override->has_sequence =

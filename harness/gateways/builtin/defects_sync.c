@@ -400,10 +400,8 @@ const struct defect_ops defect_sync_counters = {.incoming = remember_counters,
 
 static void take_back(struct node_esp *esp, uint64_t delta)
 {
-    if (!esp || esp->out.sequence < delta || esp->out.iv_counter < delta)
-        return;
-    esp->out.sequence -= delta;
-    esp->out.iv_counter -= delta;
+    if (esp && esp->out.sequence >= delta)
+        esp->out.sequence -= delta;
 }
 
 static void delta_event(struct builtin *gateway, struct active_defect *active,
