@@ -25,6 +25,7 @@ enum soak_field {
     SOAK_COUNTERS,   /* 16421, both */
     SOAK_COOKIE,     /* the responder demands one */
     SOAK_DPD,        /* s between the gateway's liveness checks, 0: none */
+    SOAK_EARLY,      /* we send a sync before IKE_AUTH */
     SOAK_GW_MEMBERS, /* of the gateway */
     SOAK_TAP,        /* 1: captured at the gateway, 0: at our side */
     SOAK_FIELDS,
@@ -99,6 +100,7 @@ void soak_schedule_write(const struct soak_schedule *schedule,
 const char *soak_ike_suite(uint32_t n);
 const char *soak_esp_suite(uint32_t n);
 uint32_t soak_plain(enum soak_field field);
+enum { SOAK_OWED_LIVENESS = 1 }; /* one of the variants */
 /* How many variants SOAK_OWED has, and one of them in Lua. */
 uint32_t soak_owed_count(void);
 void soak_owed_lua(uint32_t variant, struct buffer *out);

@@ -14,18 +14,12 @@ struct asked {
     uint64_t time;
 };
 
-struct owed {
-    const char *clause, *text;
-    void (*play)(struct player *player, const struct owed *owed);
-    const char *lua; /* the same in a scenario; @ is { clauses = ... } */
-};
-
 /* ---- Whether it is certain ---- */
 
 /* The newest IKE SA, if both sides have it and agree on its counters. */
-static struct ike_sa *certain_sa(struct player *player)
+struct ike_sa *owed_sa(struct player *player)
 {
-    struct ike_sa *sa;
+    struct ike_sa *sa, *its;
     uint32_t id;
 
     if (player->foul || player->gateway_failed ||
@@ -33,22 +27,12 @@ static struct ike_sa *certain_sa(struct player *player)
         return NULL;
     player_settle(player);
     sa = player_sa(player->cluster);
-    return sa && player_agrees(player, sa) && !ike_outstanding(sa, &id, 1)
-               ? sa
-               : NULL;
-}
-
-static struct node_esp *certain_esp(struct player *player, struct ike_sa **sa)
-{
-    enum { ROOM = 100000 };
-    struct node *node = cluster_active(player->cluster);
-    struct node_esp *esp;
-
-    *sa = certain_sa(player);
-    if (!*sa || !(*sa)->children || player->exhausted)
+    /* One of the two may have given up a rekey. */
+    its = player_sa(builtin_cluster(player->builtin));
+    if (!sa || !its || its->spi_i != sa->spi_i || its->spi_r != sa->spi_r)
         return NULL;
-    esp = node_esp_find(node, (*sa)->children->spi_in);
-    return esp && esp->out.sequence < UINT32_MAX - ROOM ? esp : NULL;
+    return player_agrees(player, sa) && !ike_outstanding(sa, &id, 1) ? sa
+                                                                     : NULL;
 }
 
 static bool gateway_waits(struct player *player)
@@ -113,8 +97,8 @@ static void send_once(struct player *player, struct ike_sa *sa,
 
 /* ---- What is written down ---- */
 
-static void expect(struct player *player, const char *kind,
-                   const struct owed *owed, uint64_t from, json_t *note)
+void owed_expect(struct player *player, const char *kind,
+                 const struct owed *owed, uint64_t from, json_t *note)
 {
     json_object_set_new(note, "event", json_string("expect"));
     json_object_set_new(note, "kind", json_string(kind));
@@ -124,6 +108,7 @@ static void expect(struct player *player, const char *kind,
     json_object_set_new(note, "clauses", json_pack("[s]", owed->clause));
     json_object_set_new(note, "text", json_string(owed->text));
     player_note(player, note);
+    player_elapse(player, NS_PER_MS); /* what comes now is later */
 }
 
 static void hex64(uint64_t value, char out[static 17])
@@ -159,23 +144,14 @@ static void expect_about(struct player *player, const char *kind,
     json_t *note = about(asked, sa);
 
     player_elapse(player, 300 * NS_PER_MS);
-    expect(player, kind, owed, asked->time, note);
-}
-
-static void expect_echo(struct player *player, const char *kind,
-                        const struct owed *owed, uint64_t from)
-{
-    player_elapse(player, 100 * NS_PER_MS);
-    expect(player, kind, owed, from,
-           json_pack("{si si}", "identifier", (int)player->identifier,
-                     "sequence", 1));
+    owed_expect(player, kind, owed, asked->time, note);
 }
 
 /* ---- Exchanges ---- */
 
 static void expect_liveness(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct asked asked;
 
     if (sa && ask_liveness(player, sa, &asked))
@@ -184,7 +160,7 @@ static void expect_liveness(struct player *player, const struct owed *owed)
 
 static void repeat(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     const size_t *count = &player->recent[RECENT_IKE].count;
     struct asked asked;
 
@@ -200,7 +176,7 @@ static void repeat(struct player *player, const struct owed *owed)
 
 static void while_waiting(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct asked asked;
 
     if (!sa)
@@ -216,7 +192,7 @@ static void while_waiting(struct player *player, const struct owed *owed)
 
 static void retransmission(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     uint64_t from = sim_now(player->sim);
 
     if (!sa)
@@ -228,7 +204,7 @@ static void retransmission(struct player *player, const struct owed *owed)
         json_t *note = about(NULL, sa);
         json_object_set_new(note, "again", json_true());
         player_elapse(player, 4 * NS_PER_S);
-        expect(player, "request", owed, from, note);
+        owed_expect(player, "request", owed, from, note);
     }
     player->mute = false;
     player_settle(player);
@@ -236,7 +212,7 @@ static void retransmission(struct player *player, const struct owed *owed)
 
 static void sync_while_waiting(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct ike_message_id_sync sync;
     struct asked asked;
     size_t before = player->recent[RECENT_SYNC].count;
@@ -268,7 +244,7 @@ static void sync_while_waiting(struct player *player, const struct owed *owed)
 
 static void out_of_window(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct ike_message *message;
     struct asked asked;
 
@@ -284,7 +260,7 @@ static void out_of_window(struct player *player, const struct owed *owed)
 
 static void a_response(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct ike_message *message;
     struct asked asked;
 
@@ -301,7 +277,7 @@ static void a_response(struct player *player, const struct owed *owed)
 static void clear_then_liveness(struct player *player, const struct owed *owed,
                                 uint8_t type, struct bytes body)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     struct ike_message *message;
     struct asked asked;
 
@@ -331,9 +307,86 @@ static void clear_invalid_spi(struct player *player, const struct owed *owed)
                         bytes_of(body, sizeof body));
 }
 
+/* N(16422) alone, of the values that `sync` holds. */
+static void add_sync(struct ike_message *message,
+                     const struct ike_message_id_sync *sync,
+                     uint8_t body[static 16])
+{
+    memset(body, 0, 16);
+    write_u16(body + 2, IKEV2_MESSAGE_ID_SYNC);
+    memcpy(body + 4, sync->nonce, sizeof sync->nonce);
+    write_u32(body + 8, sync->expected_send);
+    write_u32(body + 12, sync->expected_recv);
+    ike_message_add(message, PAYLOAD_NOTIFY, bytes_of(body, 16));
+}
+
+/* One that the state machine knows nothing of. */
+static void sync_by_hand(struct player *player, struct ike_sa *sa,
+                         const struct ike_message_id_sync *sync,
+                         bool with_delta)
+{
+    struct ike_message *message = memory_take(sizeof *message);
+    struct asked asked;
+    uint8_t body[16], delta[12] = {0};
+    size_t size = sa->children && sa->children->suite.esn ? 12 : 8;
+
+    ike_header_for(sa, INFORMATIONAL, false, 0, &message->header);
+    add_sync(message, sync, body);
+    write_u16(delta + 2, IPSEC_REPLAY_COUNTER_SYNC);
+    write_u32(delta + size - 4, 100000);
+    if (with_delta)
+        ike_message_add(message, PAYLOAD_NOTIFY, bytes_of(delta, size));
+    send_once(player, sa, message, false, &asked);
+    free(message);
+}
+
+static void stale_then_liveness(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa;
+    struct node_esp *esp = owed_esp(player, &sa);
+    struct ike_message_id_sync sync;
+    struct asked asked;
+
+    if (!sa || !sa->message_id_sync || sa->next_send < 2)
+        return;
+    if (!sa->replay_counter_sync)
+        esp = NULL;
+    owed_echoes(player, sa, esp, 1);
+    cluster_choose_sync(sa, &player->rng.rng, &sync);
+    sync.expected_send = sa->next_send - 2;
+    sync_by_hand(player, sa, &sync, esp != NULL);
+    player_elapse(player, 50 * NS_PER_MS);
+    owed_echoes(player, sa, esp, 3);
+    if (ask_liveness(player, sa, &asked))
+        expect_about(player, "answer", owed, sa, &asked);
+}
+
+/* The rules judge what comes of it. */
+static void unnegotiated(struct player *player, const struct owed *owed)
+{
+    struct ike_sa *sa = owed_sa(player);
+    struct ike_message_id_sync sync;
+
+    (void)owed;
+    if (!sa || sa->message_id_sync)
+        return;
+    cluster_choose_sync(sa, &player->rng.rng, &sync);
+    player->agreed_count = 0;
+    sync_by_hand(player, sa, &sync, false);
+    player_elapse(player, 50 * NS_PER_MS);
+}
+
+void player_early_sync(struct player *player, struct ike_sa *sa)
+{
+    struct ike_message_id_sync sync;
+
+    cluster_choose_sync(sa, &player->rng.rng, &sync);
+    sync_by_hand(player, sa, &sync, false);
+}
+
 static void parallel_child(struct player *player, const struct owed *owed)
 {
-    struct ike_sa *sa = certain_sa(player);
+    struct ike_sa *sa = owed_sa(player);
     uint64_t from = sim_now(player->sim);
 
     if (!sa || player->schedule->fields[SOAK_GW_MEMBERS] > 1)
@@ -343,101 +396,7 @@ static void parallel_child(struct player *player, const struct owed *owed)
     player_elapse(player, 4 * NS_PER_S);
     json_t *note = about(NULL, sa);
     json_object_set_new(note, "payload", json_integer(PAYLOAD_DELETE));
-    expect(player, "no_request", owed, from, note);
-}
-
-/* ---- ESP ---- */
-
-static void echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
-                 uint64_t number)
-{
-    struct esp_override override = {.has_sequence = number > 0,
-                                    .sequence = number};
-    player_echo(player, sa, esp, number ? &override : NULL);
-}
-
-/* One that comes `behind` numbers after it should have. */
-static void late(struct player *player, const struct owed *owed,
-                 uint32_t behind, const char *kind)
-{
-    struct ike_sa *sa;
-    struct node_esp *esp = certain_esp(player, &sa);
-
-    if (!esp)
-        return;
-    echo(player, sa, esp, 0);
-    esp_skip(&esp->out, behind + 2, NULL);
-    echo(player, sa, esp, 0);
-    player_elapse(player, 5 * NS_PER_MS);
-    uint64_t from = sim_now(player->sim);
-    echo(player, sa, esp, esp->out.sequence - behind);
-    expect_echo(player, kind, owed, from);
-}
-
-static void slightly_late(struct player *player, const struct owed *owed)
-{
-    late(player, owed, 8, "delivered");
-}
-
-static void late_by_28(struct player *player, const struct owed *owed)
-{
-    late(player, owed, 28, "delivered");
-}
-
-static void much_too_late(struct player *player, const struct owed *owed)
-{
-    late(player, owed, 6000, "undelivered");
-}
-
-static void forged_ahead(struct player *player, const struct owed *owed)
-{
-    struct ike_sa *sa;
-    struct node_esp *esp = certain_esp(player, &sa);
-    struct recent *recent = &player->recent[RECENT_ESP];
-
-    if (!esp)
-        return;
-    player->withhold = true;
-    echo(player, sa, esp, esp->out.sequence + 3000);
-    player->withhold = false;
-    struct remembered *at = &recent->items[(recent->count - 1) % RECENT_MAX];
-    struct datagram datagram = at->datagram;
-    at->octets.data[at->octets.size - 1] ^= 1;
-    datagram.payload = buffer_view(&at->octets);
-    player_inject(player, "forge", "an ESP packet whose ICV is wrong");
-    player->link->ops->send(player->link, &datagram, NULL);
-    player_elapse(player, 5 * NS_PER_MS);
-    uint64_t from = sim_now(player->sim);
-    echo(player, sa, esp, 0);
-    expect_echo(player, "delivered", owed, from);
-}
-
-/* The gateway's own numbers come near their end. What is seen then is judged
- * by rules alone. */
-static void exhaust(struct player *player, const struct owed *owed)
-{
-    struct ike_sa *sa;
-    struct node_esp *esp = certain_esp(player, &sa), *its;
-    struct ike_message_id_sync sync;
-
-    (void)owed;
-    if (!esp || !sa->message_id_sync || !sa->replay_counter_sync ||
-        sa->children->suite.esn)
-        return;
-    its = node_esp_find(cluster_active(builtin_cluster(player->builtin)),
-                        esp->spi_out);
-    if (!its || its->out.sequence > UINT32_MAX - 10)
-        return;
-    cluster_choose_sync(sa, &player->rng.rng, &sync);
-    ike_synchronize(sa, &sync, UINT32_MAX - 3 - its->out.sequence, 4,
-                    sim_now(player->sim), NULL);
-    cluster_flush(player->cluster, sim_now(player->sim));
-    player_settle(player);
-    player->exhausted = true;
-    for (int n = 0; n < 8; n++) {
-        echo(player, sa, esp, 0);
-        player_elapse(player, 2 * NS_PER_MS);
-    }
+    owed_expect(player, "no_request", owed, from, note);
 }
 
 /* ---- All of them ---- */
@@ -488,28 +447,41 @@ static const struct owed table[] = {
      "        t:expect_no_request({ sa = sa, payload = 42 }, "
      "{ clauses = { \"RFC6311-3.2-01\" }, within = 4 })"},
     {"RFC4303-3.4.3-07", "a packet that was overtaken is delivered",
-     slightly_late,
+     owed_slightly_late,
      "sa:traffic(1)\n"
      "        sa:skip(10)\n"
      "        sa:traffic(1)\n"
      "        t:expect_delivered(sa:ping { number = sa:esp().sent - 8 }, @)"},
-    {"RFC4303-3.4.3-10", "a window holds 32 packets at least", late_by_28,
+    {"RFC4303-3.4.3-10", "a window holds 32 packets at least", owed_late_by_28,
      "sa:traffic(1)\n"
      "        sa:skip(30)\n"
      "        sa:traffic(1)\n"
      "        t:expect_delivered(sa:ping { number = sa:esp().sent - 28 }, @)"},
     {"RFC4303-3.4.3-06", "a packet below the window is not delivered",
-     much_too_late,
+     owed_much_too_late,
      "sa:traffic(1)\n"
      "        sa:skip(6002)\n"
      "        sa:traffic(1)\n"
      "        t:expect_undelivered(sa:ping { number = sa:esp().sent - 6000 }, "
      "@)"},
     {"RFC4303-3.4.3-08", "a forged packet does not move the window",
-     forged_ahead,
+     owed_forged_ahead,
      "sa:ping { number = sa:esp().sent + 3000, corrupt = -1 }\n"
      "        t:expect_delivered(sa:ping {}, @)"},
-    {"RFC4303-3.3.3-02", "the numbers of an SA never start again", exhaust,
+    {"RFC6311-5.1-05", "a stale sync changes nothing", stale_then_liveness,
+     "sa:send { message_id = 0, payloads = { sync_notify(random(4), "
+     "sa.sent.next - 2, sa.received.next) } }\n"
+     "        t:elapse(0.05)\n"
+     "        t:expect_answer(sa:start_liveness(), @)"},
+    {"RFC6311-5-02", "what was not negotiated is not used", unnegotiated,
+     "sa:send { message_id = 0, payloads = { sync_notify(random(4), "
+     "sa.sent.next + 1, sa.received.next) } }"},
+    {"RFC6311-6.4-01", "a delta of the wrong size is not applied",
+     owed_wrong_delta,
+     "sa:traffic(1)\n"
+     "        t:watch(sa:synchronize { delta = 100000, delta_size = 8 })\n"
+     "        sa:traffic(3)"},
+    {"RFC4303-3.3.3-02", "the numbers of an SA never start again", owed_exhaust,
      "sa:synchronize { delta = 0xfffffff0, delta_size = 4 }\n"
      "        for _ = 1, 40 do sa:ping {} t:elapse(0.002) end"},
 };

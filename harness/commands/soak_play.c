@@ -86,6 +86,8 @@ static void on_event(void *context, struct node *node, struct ike_sa *sa,
     if (!sa)
         return;
     keep_keys(player, sa, event);
+    if (event->kind == IKE_EVENT_SYNC) /* the peer may have given up a rekey */
+        player->agreed_count = 0;
     if (event->kind == IKE_EVENT_ESTABLISHED || event->kind == IKE_EVENT_SYNC)
         agree(player, sa);
     if ((event->kind == IKE_EVENT_SYNC || event->kind == IKE_EVENT_CLOSED) &&
@@ -109,6 +111,30 @@ static void remember(struct recent *recent, const struct datagram *datagram)
     buffer_bytes(&at->octets, datagram->payload);
 }
 
+/* The first IKE_AUTH is withheld where a sync comes before it; it is sent
+ * again, as after any loss. */
+static bool comes_too_early(struct player *player,
+                            const struct node_outgoing *outgoing)
+{
+    if (!player->schedule->fields[SOAK_EARLY] || player->early_done ||
+        !outgoing->header || !outgoing->sa ||
+        outgoing->header->exchange != IKE_AUTH || !outgoing->sa->initiator)
+        return false;
+    player->early_spi_i = outgoing->sa->spi_i;
+    return true;
+}
+
+static void send_early(struct player *player)
+{
+    struct ike_sa *sa = ike_host_find(
+        node_host(cluster_active(player->cluster)), player->early_spi_i);
+
+    player->early_spi_i = 0;
+    player->early_done = true;
+    if (sa && sa->state == IKE_STATE_AUTH)
+        player_early_sync(player, sa);
+}
+
 static void on_outgoing(void *context, struct node *node,
                         const struct node_outgoing *outgoing)
 {
@@ -122,6 +148,8 @@ static void on_outgoing(void *context, struct node *node,
         remember(&player->recent[RECENT_SYNC], datagram);
     else if (outgoing->header->exchange >= CREATE_CHILD_SA)
         remember(&player->recent[RECENT_IKE], datagram);
+    if (comes_too_early(player, outgoing))
+        return;
     if (player->withhold || (player->mute && outgoing->header &&
                              outgoing->header->flags & IKE_FLAG_RESPONSE))
         return;
@@ -148,6 +176,8 @@ static void advance(struct player *player, uint64_t deadline)
 
     player->link->ops->step(player->link, due < deadline ? due : deadline);
     cluster_expire(player->cluster, sim_now(player->sim));
+    if (player->early_spi_i)
+        send_early(player);
 }
 
 void player_elapse(struct player *player, uint64_t duration)
@@ -234,8 +264,11 @@ static void synchronize_sa(struct player *player, uint64_t spi_i,
             return;
         for (int n = 0; n < 20 && player->sync_spi_i; n++)
             player_elapse(player, 100 * NS_PER_MS);
-        if (!player->sync_spi_i)
+        if (!player->sync_spi_i) {
+            if (rng_u32(&player->rng.rng) % 4 == 0)
+                player_owed(player, SOAK_OWED_LIVENESS);
             return;
+        }
     }
     sa = sa_of(player, spi_i, spi_r);
     if (sa) {

@@ -33,18 +33,20 @@ struct player {
     struct recent recent[RECENT_KINDS];
     uint64_t sync_spi_i; /* of the IKE SA whose sync is under way, or 0 */
     uint64_t failovers, frames;
-    uint16_t identifier; /* of the last echo request */
-    bool foul;           /* the link was not always perfect */
-    bool channel_foul;   /* likewise the synch channel */
-    bool gateway_failed; /* the gateway has failed over */
-    bool exhausted;      /* its ESP numbers are at their end */
-    bool mute;           /* our responses are lost */
-    bool withhold;       /* what is sent is remembered, and stays here */
+    uint16_t identifier;  /* of the last echo request */
+    bool foul;            /* the link was not always perfect */
+    bool channel_foul;    /* likewise the synch channel */
+    bool gateway_failed;  /* the gateway has failed over */
+    bool exhausted;       /* its ESP numbers are at their end */
+    bool mute;            /* our responses are lost */
+    uint64_t early_spi_i; /* an IKE_AUTH of this IKE SA was withheld */
+    bool early_done;
+    bool withhold; /* what is sent is remembered, and stays here */
     /* IKE SAs whose counters our active member knows, by spi_i: since the last
      * failover they were set up or synchronized. */
     uint64_t agreed[16];
     size_t agreed_count;
-    bool failed;         /* the record cannot be written: `error` */
+    bool failed; /* the record cannot be written: `error` */
     struct error error;
 };
 
@@ -69,14 +71,40 @@ void player_odd_sync(struct player *player, uint32_t variant);
 
 /* soak_owed.c */
 void player_owed(struct player *player, uint32_t variant);
+/* One of its variants. */
+struct owed {
+    const char *clause, *text;
+    void (*play)(struct player *player, const struct owed *owed);
+    const char *lua; /* the same in a scenario; @ is { clauses = ... } */
+};
+
+/* The newest IKE SA, if both sides have it and agree on its counters, and what
+ * is sent surely arrives; else NULL. */
+struct ike_sa *owed_sa(struct player *player);
+/* Likewise its first Child SA. */
+struct node_esp *owed_esp(struct player *player, struct ike_sa **sa);
+/* Of a Child SA; NULL: none. */
+void owed_echoes(struct player *player, struct ike_sa *sa, struct node_esp *esp,
+                 int count);
+/* Completes `note` to an expectation from then to now, and writes it. */
+void owed_expect(struct player *player, const char *kind,
+                 const struct owed *owed, uint64_t from, json_t *note);
+/* soak_owed_esp.c */
+void owed_slightly_late(struct player *player, const struct owed *owed);
+void owed_late_by_28(struct player *player, const struct owed *owed);
+void owed_much_too_late(struct player *player, const struct owed *owed);
+void owed_forged_ahead(struct player *player, const struct owed *owed);
+void owed_wrong_delta(struct player *player, const struct owed *owed);
+void owed_exhaust(struct player *player, const struct owed *owed);
+/* A sync request on an IKE SA that is not established. */
+void player_early_sync(struct player *player, struct ike_sa *sa);
 
 /* soak_steps.c */
 /* An echo request, with player->identifier. */
-bool player_echo(struct player *player, struct ike_sa *sa,
-                 struct node_esp *esp, const struct esp_override *override);
+bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
+                 const struct esp_override *override);
 /* Sends a datagram of ours again, `back` before the last. */
-void player_replay(struct player *player, enum recent_kind kind,
-                   uint32_t back);
+void player_replay(struct player *player, enum recent_kind kind, uint32_t back);
 /* Sets up an IKE SA, then does what the schedule says. */
 void player_steps(struct player *player);
 

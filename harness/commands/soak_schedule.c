@@ -47,6 +47,7 @@ static const struct {
     [SOAK_COUNTERS] = {"replay_counter_sync", 1, 1},
     [SOAK_COOKIE] = {"cookie", 0, 1},
     [SOAK_DPD] = {"dpd", 0, 60},
+    [SOAK_EARLY] = {"early_sync", 0, 1},
     [SOAK_GW_MEMBERS] = {"gateway_members", 1, 4},
     [SOAK_TAP] = {"at_gateway", 1, 1},
 };
@@ -84,7 +85,7 @@ static const struct {
     [SOAK_ODD_SYNC] = {"odd_sync", 5, {8, 0}},
     [SOAK_FORGE] = {"forge", 4, {20, 0}},
     [SOAK_REPLAY_ESP] = {"replay_esp", 5, {160, 0}},
-    [SOAK_OWED] = {"owed", 16, {14, 0}},
+    [SOAK_OWED] = {"owed", 18, {17, 0}},
     [SOAK_WAIT] = {"wait", 4, {30, 0}},
 };
 
@@ -134,6 +135,7 @@ static void draw_fields(struct rng *rng, uint32_t *out)
     out[SOAK_COUNTERS] = !seldom(rng, 5);
     out[SOAK_COOKIE] = seldom(rng, 8);
     out[SOAK_DPD] = seldom(rng, 4) ? 1 + below(rng, 5) : 0;
+    out[SOAK_EARLY] = out[SOAK_WE_INITIATE] && seldom(rng, 3);
     out[SOAK_GW_MEMBERS] = 1;
     out[SOAK_TAP] = below(rng, 2);
 }

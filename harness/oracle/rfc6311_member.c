@@ -178,6 +178,14 @@ static bool is_above_all(struct party *member, const struct sync_request *sync)
     return true;
 }
 
+/* A delta that does not fit, or was not negotiated, may be a reason to drop
+ * the whole. */
+static bool has_odd_delta(const struct ike_seen *sa,
+                          const struct sync_request *sync)
+{
+    return sync->misfit || (sync->has_delta && negotiated(sa, 1) != YES);
+}
+
 static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
                       enum side member_side)
 {
@@ -187,10 +195,10 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     struct sync_request *sync = sync_newest(member, 0);
 
     if (!sync || sync->response.count || sync->malformed || sync->extra ||
-        sync->tries < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
-        peer->unsure || !under_test(oracle, &peer->at.address) ||
-        !is_above_all(member, sync) || !peer->used ||
-        peer->used_at.order < sync->last.order)
+        has_odd_delta(sa, sync) || sync->tries < TRIES ||
+        negotiated(sa, 0) != YES || sa->replaced || peer->unsure ||
+        !under_test(oracle, &peer->at.address) || !is_above_all(member, sync) ||
+        !peer->used || peer->used_at.order < sync->last.order)
         return;
     judged(oracle, CLAUSE_RFC6311_5_04);
     struct accusation a = {

@@ -21,7 +21,7 @@ void rfc6311_sync_stimulus(struct seen *seen,
     bool again = request->copies > 1 && request->response.count;
     if (request->delta && negotiated(seen->sa, 1) == NO)
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_02);
-    else if (request->misfit)
+    else if (request->misfit && request->delta)
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_6_4_01);
     else if (request->has_delta && (stale || again))
         rfc6311_counters_stale(seen, request->delta, CLAUSE_RFC6311_5_2_03);

@@ -124,7 +124,7 @@ static void read_request(struct sync_request *request, struct seen *seen)
         bool known = notify.data.size == 4 || notify.data.size == 8;
         own++;
         request->has_delta = rfc6311_delta_fits(seen->sa, notify.data.size);
-        request->misfit = known && !request->has_delta;
+        request->misfit = !request->has_delta;
         if (known)
             request->delta = notify.data.size == 4 ? read_u32(notify.data.data)
                                                    : read_u64(notify.data.data);
