@@ -99,7 +99,7 @@ static bool load_script(struct pcaps_command *command, const char *name,
     const char *id = reference->scenario.clauses[0];
     reference->clause = clause_find(id);
     if (!reference->scenario.reference)
-        return error_set(error, "%s: field violate must be a function", path);
+        return error_set(error, "%s: it must return reference { ... }", path);
     if (reference->scenario.wrong[0] == '\0')
         return error_set(error, "%s: field wrong must say what is wrong", path);
     return (strlen(id) == size && strncmp(id, name, size) == 0) ||

@@ -303,6 +303,27 @@ static int core_outstanding(lua_State *lua)
     return 1;
 }
 
+/* With the explicit IV that the field `iv` holds. */
+static bool seal_with_iv(lua_State *lua, struct ike_sa *sa,
+                         const struct ike_message *message, struct buffer *out,
+                         struct error *error)
+{
+    const struct ike_keys *keys = &sa->keys;
+    struct protection p;
+    size_t size = 0;
+    const char *iv;
+
+    lua_getfield(lua, 3, "iv");
+    iv = lua_tolstring(lua, -1, &size);
+    if (!protection_init(&p, &sa->suite, sa->initiator ? &keys->ei : &keys->er,
+                         sa->initiator ? &keys->ai : &keys->ar, error))
+        return false;
+    if (!iv || size != p.encr->iv_size)
+        return error_set(error, "iv has %zu octets, not %zu", size,
+                         (size_t)p.encr->iv_size);
+    return sk_seal(play_of(lua)->crypto, &p, message, bytes_of(iv, size), out);
+}
+
 /* core.seal(cluster, spi, message [, clear]): its octets. */
 static int core_seal(lua_State *lua)
 {
@@ -318,6 +339,8 @@ static int core_seal(lua_State *lua)
     bool sealed = true;
     if (lua_toboolean(lua, 4))
         ike_message_encode(&message, &out);
+    else if (lua_getfield(lua, 3, "iv") != LUA_TNIL)
+        sealed = seal_with_iv(lua, sa, &message, &out, &error);
     else
         sealed = ike_seal(sa, &message, &out, &error);
     if (sealed)

@@ -85,6 +85,8 @@ static int reference_scenario(lua_State *lua)
     lua_setfield(lua, 1, "clauses");
     lua_pushnil(lua);
     lua_setfield(lua, 1, "clause");
+    lua_pushboolean(lua, true);
+    lua_setfield(lua, 1, "reference");
     lua_getfield(lua, 1, "play");
     lua_setfield(lua, 1, "run");
     lua_pushnil(lua);

@@ -6,8 +6,8 @@
 #include "script/script_private.h"
 
 static const char *const known_fields[] = {
-    "id",      "title", "purpose", "clauses", "gateway", "role", "needs",
-    "timeout", "run",   "violate", "wrong",   "record",  "also",
+    "id",      "title", "purpose",   "clauses", "gateway", "role",   "needs",
+    "timeout", "run",   "reference", "violate", "wrong",   "record", "also",
 };
 
 static bool read_text(lua_State *lua, const struct scenario *s,
@@ -127,8 +127,8 @@ static bool read_timeout(lua_State *lua, struct scenario *s,
 static bool read_reference(lua_State *lua, struct scenario *s,
                            struct error *error)
 {
-    lua_getfield(lua, -1, "violate");
-    s->reference = lua_isfunction(lua, -1);
+    lua_getfield(lua, -1, "reference");
+    s->reference = lua_toboolean(lua, -1);
     lua_getfield(lua, -2, "record");
     s->needs_record = lua_toboolean(lua, -1);
     lua_pop(lua, 2);

@@ -138,7 +138,8 @@ function Gateway:sa(sa)
 end
 
 -- The gateway sends a message of the script's own, sealed under its keys and
--- past windows and state. Fields as of sa:send; sa = an IKE SA of ours
+-- past windows and state. Fields as of sa:send, and iv = the octets of its
+-- explicit IV; sa = an IKE SA of ours
 -- (default: its newest one); octets and esp = true for a packet as it is.
 function Gateway:send(message)
     watch_gateway("send")
@@ -190,6 +191,12 @@ function Gateway:request(message, sa)
     if not done then
         stop("gateway request: %s", why)
     end
+end
+
+-- The gateway's counters by force.
+function Gateway:set_counters(next_send, next_receive, sa)
+    watch_gateway("set_counters")
+    core.set_counters(0, gateway_spi(sa), next_send, next_receive)
 end
 
 -- The host behind the gateway sends an echo request, unasked. Fields as of

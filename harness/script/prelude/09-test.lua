@@ -9,7 +9,7 @@ function t:start_gateway(options)
     if not done then
         error({failure = why}, 0)
     end
-    if core.violates() then
+    if core.violates() and facts.violate then
         facts.violate(self)
     end
 end

@@ -17,7 +17,7 @@ end
 -- "interrupted") and why.
 local function play()
     local done, message = xpcall(function()
-        facts.run(t)
+        facts.run(t, core.violates())
         core.pending()
     end, core.place)
     if done then

@@ -1,0 +1,12 @@
+return reference {
+    clause = "RFC6311-5-01",
+    title = "The responder asserts only what the initiator asserted",
+    wrong = "the responder asserts 16420, the initiator did not",
+    role = "responder",
+    play = function(t)
+        t:peer {message_id_sync = false, replay_counter_sync = false}:connect()
+    end,
+    violate = function(t)
+        t.gateway:defect("asserts-unasserted-16420")
+    end,
+}
