@@ -18,6 +18,7 @@ struct node;
 /* The ESP state of one Child SA pair. */
 struct node_esp {
     uint32_t spi_in, spi_out;
+    bool transport_mode;
     struct esp_sa in, out;
     struct node_esp *next;
 };
@@ -43,7 +44,9 @@ struct node_hooks {
                     struct ike_message *message, struct arena *arena);
     void (*event)(void *context, struct node *node, struct ike_sa *sa,
                   const struct ike_event *event);
-    /* An ESP packet was opened, or not: `inner` is empty then. May be NULL. */
+    /* An ESP packet was opened, or not: `inner` is empty then. It is an IP
+     * packet, in transport mode with the addresses of the outer one; empty too
+     * for a dummy packet (RFC 4303 2.6). May be NULL. */
     void (*esp)(void *context, struct node *node, uint32_t spi,
                 enum esp_verdict verdict, struct bytes inner,
                 const char *reason);
@@ -71,9 +74,10 @@ struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r);
 struct node_esp *node_esp_first(struct node *node);
 /* By the SPI that we chose; NULL if there is none. */
 struct node_esp *node_esp_find(struct node *node, uint32_t spi_in);
-/* Seals `inner` and sends it from and to the IKE SA's endpoints, in UDP where
- * the SA encapsulates. The ESP octets are left in `octets` for a later
- * replay, if that is not NULL. */
+/* Seals `inner`, an IP packet, and sends it from and to the IKE SA's endpoints,
+ * in UDP where the SA encapsulates. In transport mode its payload and protocol
+ * travel, the header and `next_header` do not. The ESP octets are left in
+ * `octets` for a later replay, if that is not NULL. */
 bool node_send_esp(struct node *node, struct ike_sa *sa, struct node_esp *esp,
                    struct bytes inner, uint8_t next_header,
                    const struct esp_override *override, struct buffer *octets,

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <uthash.h>
 
-enum { NODE_REPLAY_WINDOW = 128 };
-
 struct esp_entry {
     struct node_esp esp;        /* first; the list is newest first */
     struct esp_entry *previous; /* in that list */
@@ -42,10 +40,13 @@ static void esp_install(struct node *node, const struct child_sa *child)
         return;
     struct esp_entry *entry = memory_take(sizeof *entry);
     struct node_esp *esp = &entry->esp;
+    uint32_t window = ike_host_config(node->host)->replay_window;
     esp->spi_in = child->spi_in;
     esp->spi_out = child->spi_out;
+    esp->transport_mode = child->transport_mode;
     esp_sa_init(&esp->in, child->spi_in, &child->suite, &child->encr_in,
-                &child->integ_in, NODE_REPLAY_WINDOW);
+                &child->integ_in,
+                window < ESP_WINDOW_MAX ? window : ESP_WINDOW_MAX);
     esp_sa_init(&esp->out, child->spi_out, &child->suite, &child->encr_out,
                 &child->integ_out, 0);
     HASH_ADD(hh, node->table, esp.spi_in, sizeof esp->spi_in, entry);
@@ -275,7 +276,25 @@ struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r)
     return NULL;
 }
 
-static void receive_esp(struct node *node, struct bytes octets)
+/* What an accepted packet held, as an IP packet. */
+static struct bytes unwrap(const struct node_esp *esp,
+                           const struct datagram *datagram, uint8_t next_header,
+                           struct bytes inner, struct buffer *whole)
+{
+    const struct bytes nothing = {0};
+
+    if (!esp->transport_mode)
+        return next_header == IP_IPIP || next_header == IP_IPV6 ? inner
+                                                                : nothing;
+    if (next_header == IP_NO_NEXT)
+        return nothing;
+    packet_ip(whole, &datagram->source.address, &datagram->destination.address,
+              next_header, inner);
+    return buffer_view(whole);
+}
+
+static void receive_esp(struct node *node, const struct datagram *datagram,
+                        struct bytes octets)
 {
     struct esp_packet packet;
     struct error error = {{0}};
@@ -289,16 +308,19 @@ static void receive_esp(struct node *node, struct bytes octets)
                             (struct bytes){0}, "no such SPI");
         return;
     }
-    struct buffer plain = {0};
+    struct buffer plain = {0}, whole = {0};
     struct bytes inner = {0};
     uint8_t next_header = 0;
     enum esp_verdict verdict = esp_open(node->crypto, &esp->in, octets, &plain,
                                         &inner, &next_header, &error);
+    inner = verdict == ESP_ACCEPTED
+                ? unwrap(esp, datagram, next_header, inner, &whole)
+                : (struct bytes){0};
     if (node->hooks.esp)
-        node->hooks.esp(node->context, node, packet.spi, verdict,
-                        verdict == ESP_ACCEPTED ? inner : (struct bytes){0},
+        node->hooks.esp(node->context, node, packet.spi, verdict, inner,
                         error.text);
     buffer_free(&plain);
+    buffer_free(&whole);
 }
 
 void node_receive(struct node *node, const struct datagram *datagram,
@@ -307,7 +329,7 @@ void node_receive(struct node *node, const struct datagram *datagram,
     struct bytes octets = datagram->payload;
 
     if (datagram->carrier == CARRIER_ESP) {
-        receive_esp(node, octets);
+        receive_esp(node, datagram, octets);
         return;
     }
     if (datagram->destination.port != PORT_IKE) {
@@ -316,7 +338,7 @@ void node_receive(struct node *node, const struct datagram *datagram,
         if (octets.size < 4)
             return;
         if (read_u32(octets.data) != 0) {
-            receive_esp(node, octets);
+            receive_esp(node, datagram, octets);
             return;
         }
         octets = bytes_slice(octets, 4, SIZE_MAX);
@@ -345,7 +367,9 @@ bool node_send_esp(struct node *node, struct ike_sa *sa, struct node_esp *esp,
     struct buffer own = {0};
     struct buffer *out = octets ? octets : &own;
     size_t start = out->size;
-    bool sealed = esp_seal(node->crypto, node->rng, &esp->out, inner,
+    bool sealed = (!esp->transport_mode ||
+                   packet_ip_payload(inner, &next_header, &inner, error)) &&
+                  esp_seal(node->crypto, node->rng, &esp->out, inner,
                            next_header, override, out, error);
     if (sealed)
         node_send_octets(node, true, sa->encapsulate, &sa->local, &sa->remote,

@@ -90,8 +90,28 @@ static struct child_sa *install(struct ike_sa *sa, struct child_sa *child,
     return child_install(sa, child);
 }
 
+/* 1.3.1: was transport mode asked for, and granted? False when that is less
+ * than we need. */
+static bool check_mode(const struct ike_sa *sa, struct child_offer *answer,
+                       const struct child_terms *terms, struct child_sa *child,
+                       struct error *error)
+{
+    const struct ike_config *config = &sa->host->config;
+    bool asked =
+        terms->old ? terms->old->transport_mode : config->transport_mode;
+
+    if (asked && !answer->transport && config->transport_only)
+        return error_set(error, "the responder declined transport mode");
+    child->transport_mode = asked && answer->transport;
+    if (child->transport_mode && sa->encapsulate) { /* 2.23.1 */
+        selectors_substitute(&answer->ts_i, &sa->local.address);
+        selectors_substitute(&answer->ts_r, &sa->remote.address);
+    }
+    return true;
+}
+
 /* Checks what the responder chose against what we proposed. */
-static bool check_answer(struct ike_sa *sa, const struct child_offer *answer,
+static bool check_answer(struct ike_sa *sa, struct child_offer *answer,
                          const struct child_terms *terms,
                          struct child_sa *child, struct error *error)
 {
@@ -105,6 +125,8 @@ static bool check_answer(struct ike_sa *sa, const struct child_offer *answer,
     if (spi.size != 4 || !read_u32(spi.data))
         return error_set(error, "Child SA with an SPI of %zu octets", spi.size);
     child->spi_out = read_u32(spi.data);
+    if (!check_mode(sa, answer, terms, child, error))
+        return false;
     own_selectors(sa, terms->old, &local, &remote);
     return (selectors_within(&answer->ts_i, &local) &&
             selectors_within(&answer->ts_r, &remote)) ||
@@ -129,12 +151,8 @@ struct child_sa *child_complete(struct ike_sa *sa,
         return NULL;
     }
     if (child_offer_read(message, &answer, error) &&
-        check_answer(sa, &answer, terms, &made, error)) {
-        made.transport_mode =
-            answer.transport && (terms->old ? terms->old->transport_mode
-                                            : sa->host->config.transport_mode);
+        check_answer(sa, &answer, terms, &made, error))
         child = install(sa, &made, terms, &answer, error);
-    }
     if (!child) /* 2.21: the responder has it and must not keep it */
         child_delete_later(sa, spi_in);
     return child;

@@ -44,13 +44,17 @@ static uint16_t decide_selectors(const struct ike_sa *sa,
         selectors_policy(&config->local_ts, &sa->local, &local);
         selectors_policy(&config->remote_ts, &sa->remote, &remote);
     }
-    if (!selectors_narrow(&local, &d->offer.ts_r, &d->local) ||
-        !selectors_narrow(&remote, &d->offer.ts_i, &d->remote))
-        return TS_UNACCEPTABLE;
     d->transport =
         d->offer.transport &&
         (terms->old ? terms->old->transport_mode : config->transport_mode);
-    return 0;
+    if (d->transport && sa->encapsulate) { /* 2.23.1 */
+        selectors_substitute(&d->offer.ts_i, &sa->remote.address);
+        selectors_substitute(&d->offer.ts_r, &sa->local.address);
+    }
+    return selectors_narrow(&local, &d->offer.ts_r, &d->local) &&
+                   selectors_narrow(&remote, &d->offer.ts_i, &d->remote)
+               ? 0
+               : TS_UNACCEPTABLE;
 }
 
 static uint16_t decide_ke(struct ike_sa *sa, const struct received *in,

@@ -16,6 +16,7 @@ void ike_config_default(struct ike_config *config)
         .child_count = 1,
         .auth_method = AUTH_PSK,
         .auth_hash = HASH_SHA2_256,
+        .replay_window = 128,
         .message_id_sync = true,
         .replay_counter_sync = true,
         .fragmentation = true,

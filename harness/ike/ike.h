@@ -35,7 +35,11 @@ struct ike_config {
     struct ike_id_payload local_id;
     struct ike_id_payload remote_id; /* empty data: anyone */
     struct ike_ts_payload local_ts, remote_ts;
-    bool transport_mode;
+    /* Asks for transport mode, and grants it (1.3.1). With `transport_only`
+     * a Child SA that the responder made a tunnel is deleted. */
+    bool transport_mode, transport_only;
+    uint32_t replay_window;   /* packets; for whoever does the ESP, IKE does
+                                 not tell it to anybody; 0: no anti-replay */
     bool message_id_sync;     /* assert 16420 (as responder: if asserted) */
     bool replay_counter_sync; /* assert 16421 (likewise) */
     bool fragmentation;       /* RFC 7383 */
@@ -49,7 +53,8 @@ struct ike_config {
     unsigned retransmit_tries; /* then the SA is dead (CLOSED, "timed out") */
 };
 /* Conforming defaults: one proposal of AES-GCM-16-128, PRF-HMAC-SHA2-256,
- * CURVE25519; PSK; fragmentation; both syncs; window 1; 0.5 s, 7 tries. */
+ * CURVE25519; PSK; fragmentation; both syncs; window 1; replay window 128;
+ * 0.5 s, 7 tries. */
 void ike_config_default(struct ike_config *config);
 
 /* One message as it goes out, in one datagram or several fragments. */

@@ -395,6 +395,10 @@ bool selectors_within(const struct ike_ts_payload *inner,
 /* Ours from the config; when that has none, the host `at`. */
 void selectors_policy(const struct ike_ts_payload *config,
                       const struct endpoint *at, struct ike_ts_payload *out);
+/* RFC 7296 2.23.1: in transport mode behind a NAT the address is the one that
+ * the IKE messages have. Only where each selector names one address. */
+void selectors_substitute(struct ike_ts_payload *ts,
+                          const struct address *address);
 void selectors_add(struct draft *draft, uint8_t type,
                    const struct ike_ts_payload *ts);
 

@@ -121,6 +121,19 @@ void selectors_policy(const struct ike_ts_payload *config,
     };
 }
 
+void selectors_substitute(struct ike_ts_payload *ts,
+                          const struct address *address)
+{
+    for (size_t i = 0; i < ts->count; i++) {
+        const struct ike_ts *s = &ts->selectors[i];
+        if (s->first.family != address->family ||
+            !address_equal(&s->first, &s->last))
+            return;
+    }
+    for (size_t i = 0; i < ts->count; i++)
+        ts->selectors[i].first = ts->selectors[i].last = *address;
+}
+
 void selectors_add(struct draft *draft, uint8_t type,
                    const struct ike_ts_payload *ts)
 {

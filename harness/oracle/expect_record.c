@@ -78,8 +78,7 @@ void expect_esp(struct oracle *oracle, const struct trace_event *event)
     e->gateway_seen = event->time;
     bool opened = event->esp.status == TRACE_ESP_OPENED;
     if (event->esp.status == TRACE_ESP_BAD_ICV ||
-        (opened && (!packet_decode_inner(event->esp.inner, &inner, NULL) ||
-                    !inner.echo_reply)))
+        (opened && (!trace_esp_inner(event, &inner) || !inner.echo_reply)))
         return;
     if (!e->echoes)
         e->echoes = memory_take(ECHOES_MAX * sizeof *e->echoes);

@@ -150,8 +150,7 @@ static bool answers_later_echo(const struct oracle *oracle,
 {
     struct inner_packet inner;
     if (event->esp.status != TRACE_ESP_OPENED ||
-        !packet_decode_inner(event->esp.inner, &inner, NULL) ||
-        !inner.echo_reply)
+        !trace_esp_inner(event, &inner) || !inner.echo_reply)
         return false;
     for (size_t i = 0; i < ECHO_REQUESTS_MAX; i++) {
         const struct echo_sight *echo = &oracle->echoes[i];

@@ -160,8 +160,7 @@ static void note_echo(struct oracle *oracle, const struct trace_event *event)
 {
     struct inner_packet inner;
     if (!oracle->watches_echoes || event->esp.status != TRACE_ESP_OPENED ||
-        !packet_decode_inner(event->esp.inner, &inner, NULL) ||
-        !inner.echo_request)
+        !trace_esp_inner(event, &inner) || !inner.echo_request)
         return;
     struct echo_sight *echo =
         &oracle->echoes[oracle->echo_next++ % ECHO_REQUESTS_MAX];

@@ -135,12 +135,13 @@ static void ike_row(struct ladder *ladder, const struct trace_event *event,
 
 /* ---- ESP ---- */
 
-static void inner_detail(struct bytes octets, char *text, size_t size)
+static void inner_detail(const struct trace_event *event, char *text,
+                         size_t size)
 {
     struct inner_packet inner;
     char source[ENDPOINT_TEXT], destination[ENDPOINT_TEXT];
 
-    if (!packet_decode_inner(octets, &inner, NULL))
+    if (!trace_esp_inner(event, &inner))
         return;
     if (inner.echo_request || inner.echo_reply)
         text_append(text, size, "ICMP echo %s %u/%u ",
@@ -169,7 +170,7 @@ static void esp_row(struct ladder *ladder, const struct trace_event *event,
     else if (esp->status == TRACE_ESP_BAD_ICV)
         text_append(detail, sizeof detail, "does not verify");
     else
-        inner_detail(esp->inner, detail, sizeof detail);
+        inner_detail(event, detail, sizeof detail);
     add(ladder, row, label, detail);
 }
 

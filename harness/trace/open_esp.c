@@ -255,6 +255,15 @@ static void try_rows(struct trace_reader *reader, struct trace_event *event,
     event->reason = reader->reason.text;
 }
 
+bool trace_esp_inner(const struct trace_event *event, struct inner_packet *out)
+{
+    return event->esp.status == TRACE_ESP_OPENED &&
+           packet_decode_protected(event->esp.next_header, event->esp.inner,
+                                   &event->packet.source.address,
+                                   &event->packet.destination.address, out,
+                                   NULL);
+}
+
 void open_esp(struct trace_reader *reader, struct trace_event *event)
 {
     struct trace_esp *esp = &event->esp;

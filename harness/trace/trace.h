@@ -135,6 +135,8 @@ struct trace_event {
     struct trace_esp esp; /* of ESP only */
     const json_t *note;   /* of NOTE only; borrowed */
 };
+/* What an ESP packet that was opened holds, in tunnel and in transport mode. */
+bool trace_esp_inner(const struct trace_event *event, struct inner_packet *out);
 
 struct trace_options {
     const char *const *captures; /* paths; "-" is standard input */

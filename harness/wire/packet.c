@@ -269,6 +269,20 @@ static bool decode_inner_icmp(struct inner_packet *out, struct error *error)
     return true;
 }
 
+static bool decode_inner_transport(struct inner_packet *out,
+                                   struct error *error)
+{
+    switch (out->protocol) {
+    case IP_UDP:
+        return decode_inner_udp(out, error);
+    case IP_ICMP:
+    case IP_ICMPV6:
+        return decode_inner_icmp(out, error);
+    default:
+        return true;
+    }
+}
+
 /* Octets after the packet's own length (TFC padding, RFC 4303 2.7) are
  * passed over. The data of a fragment is what it carries. */
 bool packet_decode_inner(struct bytes octets, struct inner_packet *out,
@@ -286,15 +300,38 @@ bool packet_decode_inner(struct bytes octets, struct inner_packet *out,
                          octets.size);
     out->protocol = ip.protocol;
     out->data = ip.payload;
-    if (ip.fragment)
-        return true;
-    switch (ip.protocol) {
-    case IP_UDP:
-        return decode_inner_udp(out, error);
-    case IP_ICMP:
-    case IP_ICMPV6:
-        return decode_inner_icmp(out, error);
-    default:
-        return true;
-    }
+    return ip.fragment || decode_inner_transport(out, error);
+}
+
+bool packet_decode_protected(uint8_t next_header, struct bytes octets,
+                             const struct address *source,
+                             const struct address *destination,
+                             struct inner_packet *out, struct error *error)
+{
+    *out = (struct inner_packet){0};
+    if (next_header == IP_IPIP || next_header == IP_IPV6)
+        return packet_decode_inner(octets, out, error);
+    if (next_header == IP_NO_NEXT)
+        return error_set(error, "a dummy packet"); /* RFC 4303 2.6 */
+    out->protocol = next_header;
+    out->source.address = *source;
+    out->destination.address = *destination;
+    out->data = octets;
+    return decode_inner_transport(out, error);
+}
+
+bool packet_ip_payload(struct bytes octets, uint8_t *protocol,
+                       struct bytes *payload, struct error *error)
+{
+    struct address source, destination;
+    struct ip_packet ip;
+
+    if (!decode_ip(octets, &ip, &source, &destination, error))
+        return false;
+    if (ip.truncated || ip.fragment)
+        return error_set(error, "not a whole IP packet (%zu octets)",
+                         octets.size);
+    *protocol = ip.protocol;
+    *payload = ip.payload;
+    return true;
 }

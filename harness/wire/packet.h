@@ -95,6 +95,15 @@ void packet_icmp_echo(struct buffer *out, bool reply,
 void packet_udp(struct buffer *out, const struct endpoint *source,
                 const struct endpoint *destination, struct bytes data);
 
+/* A whole IP packet around a transport payload of `protocol`. */
+void packet_ip(struct buffer *out, const struct address *source,
+               const struct address *destination, uint8_t protocol,
+               struct bytes payload);
+/* The transport payload of an IP packet and its protocol; false when it has
+ * no whole one. */
+bool packet_ip_payload(struct bytes octets, uint8_t *protocol,
+                       struct bytes *payload, struct error *error);
+
 /* An inner packet as the harness sees it. */
 struct inner_packet {
     uint8_t protocol;  /* IP_ICMP, IP_ICMPV6, IP_UDP, or another */
@@ -108,5 +117,11 @@ struct inner_packet {
 };
 bool packet_decode_inner(struct bytes octets, struct inner_packet *out,
                          struct error *error);
+/* What an ESP packet between two addresses holds, by its Next Header: an IP
+ * packet (4, 41), or in transport mode the payload of that protocol. */
+bool packet_decode_protected(uint8_t next_header, struct bytes octets,
+                             const struct address *source,
+                             const struct address *destination,
+                             struct inner_packet *out, struct error *error);
 
 #endif

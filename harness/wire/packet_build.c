@@ -122,6 +122,21 @@ void packet_encode(const struct datagram *datagram, uint16_t identification,
     buffer_bytes(out, payload);
 }
 
+void packet_ip(struct buffer *out, const struct address *source,
+               const struct address *destination, uint8_t protocol,
+               struct bytes payload)
+{
+    struct ip_fields ip = {
+        .source = source,
+        .destination = destination,
+        .protocol = protocol,
+        .flags = IPV4_DO_NOT_FRAGMENT,
+    };
+    payload = clip(payload, IPV4_HEADER);
+    build_ip(out, &ip, payload.size);
+    buffer_bytes(out, payload);
+}
+
 void packet_udp(struct buffer *out, const struct endpoint *source,
                 const struct endpoint *destination, struct bytes data)
 {
