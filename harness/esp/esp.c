@@ -119,7 +119,7 @@ bool esp_seal(struct crypto *crypto, struct rng *rng, struct esp_sa *sa,
               struct error *error)
 {
     struct protection p;
-    uint64_t sequence;
+    uint64_t sequence = 0;
     if (!protection_init(&p, &sa->suite, &sa->encr_key, &sa->integ_key,
                          error) ||
         !take_sequence(sa, override, &sequence, error))
