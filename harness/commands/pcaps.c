@@ -35,7 +35,7 @@ struct pcaps_command {
     size_t wanted_count;
     struct reference *references;
     size_t count;
-    size_t bad;
+    size_t bad, untested;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -359,9 +359,10 @@ static void print_reference(struct pcaps_command *command,
 
     add_frames(&frames, reference, ",");
     buffer_u8(&frames, 0);
-    printf("%-20s %-12s %-12s %s\n", reference->clause->id,
-           reference->verdicts[CONFORMING], reference->verdicts[VIOLATING],
-           (const char *)frames.data);
+    printf("%-20s %-4s%-8s %-12s %s\n", reference->clause->id,
+           reference->verdicts[CONFORMING], reference->tested ? "" : "*",
+           reference->verdicts[VIOLATING], (const char *)frames.data);
+    command->untested += !reference->tested;
     for (size_t i = 0; i < reference->problems.count; i++)
         printf("    %s\n", reference->problems.items[i]);
     command->bad += reference->problems.count > 0;
@@ -387,6 +388,9 @@ static bool run(struct pcaps_command *command, struct error *error)
     if (command->check)
         compare_index(command);
     find_strays(command);
+    if (command->untested > 0)
+        printf("* nothing there that the rule would count as a test: silence, "
+               "or another way\n");
     printf("%zu clauses, %zu not as they should be\n", command->count,
            command->bad);
     return true;

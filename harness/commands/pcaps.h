@@ -12,6 +12,7 @@ struct reference {
     struct scenario scenario;
     const struct clause *clause;
     const char *verdicts[VARIANTS];  /* of the oracle, of the run */
+    bool tested;                     /* the conforming one, by this clause */
     uint64_t frames[FINDING_FRAMES]; /* of the finding */
     size_t frame_count;
     char expected[192], seen[192]; /* of the finding */

@@ -3,7 +3,7 @@ return reference {
     title = "ESP sequence numbers end at 2^32 - 1",
     wrong = "after 4294967295 the packet with number 1 follows, under the same key",
     play = function(t)
-        local cluster = t:cluster()
+        local cluster = t:cluster {esp = "aes128-sha256"}
         local sa = cluster:accept()
         sa:traffic(1)
         cluster:synch_counters()

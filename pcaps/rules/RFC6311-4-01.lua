@@ -7,11 +7,12 @@ return reference {
         local sa = cluster:accept()
         cluster:fail_over()
         t:watch(sa:synchronize {})
+        cluster:tamper {exchange = "INFORMATIONAL", response = true, delay = 0.1,
+                        text = "our answers are late"}
         local next_send = t.gateway:sa().next_send
         t.gateway:operate("liveness")
-        if violating then
-            t.gateway:send {message_id = next_send + 1}
-        end
-        t:elapse(0.1)
+        t:elapse(violating and 0.05 or 0.3)
+        t.gateway:send {message_id = next_send + 1}
+        t:elapse(0.2)
     end,
 }

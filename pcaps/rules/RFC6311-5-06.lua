@@ -5,14 +5,15 @@ return reference {
     play = function(t)
         local cluster = t:cluster()
         local sa = cluster:accept()
+        sa:request_liveness(1)
         sa:request {exchange = "INFORMATIONAL", payloads = {counter_notify(1000)}}
         t:elapse(0.1)
     end,
     violate = function(t)
         t.gateway:tamper {exchange = "INFORMATIONAL", response = true,
-            before_seal = function(message)
-                message.payloads = {sync_notify("abcd", 3, 3)}
-                return message
+            message_id = 1, before_seal = function(m)
+                m.payloads = {sync_notify("abcd", 3, 3)}
+                return m
             end}
     end,
 }

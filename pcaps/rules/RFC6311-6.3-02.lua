@@ -7,6 +7,7 @@ return reference {
         local sa = cluster:accept()
         cluster:fail_over()
         t:watch(sa:synchronize {p1 = sa.received.next + 10})
+        t:elapse(0.5)
         t.gateway:liveness()
         t:elapse(0.1)
     end,

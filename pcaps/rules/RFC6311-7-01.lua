@@ -3,6 +3,7 @@ return reference {
     title = "Between failover and synchronization the window holds",
     wrong = "a request beyond the window is answered",
     record = true,
+    also = {"RFC7296-2.3-12"},
     play = function(t)
         local cluster = t:cluster()
         local sa = cluster:accept()

@@ -7,13 +7,15 @@ return reference {
         local sa = cluster:accept()
         cluster:fail_over()
         t:watch(sa:synchronize {p1 = 0xfffffffe})
-        for _ = 1, 2 do
-            t.gateway:operate("liveness")
-            t:elapse(0.2)
-        end
+        t.gateway:operate("liveness")
+        t:elapse(0.2)
         if violating then
-            t.gateway:send {message_id = 0}
+            t.gateway:send {message_id = 0xffffffff}
             t:elapse(0.2)
+            t.gateway:send {message_id = 0}
+        else
+            t.gateway:operate("liveness")
         end
+        t:elapse(0.2)
     end,
 }
