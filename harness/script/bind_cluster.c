@@ -1,4 +1,4 @@
-/* The functions that prelude/ is made of: clusters, synch channel, ESP. */
+/* The functions that prelude/ is made of: clusters, synch channel. */
 #include <string.h>
 
 #include "script/bind_private.h"
@@ -34,15 +34,51 @@ static void read_auth(lua_State *lua, int index, struct play *play,
     lua_pop(lua, 1);
 }
 
-static void selector(struct ike_ts_payload *out, const char *network)
+/* All addresses that share the first `bits` bits with `text`. */
+static void selector(struct ike_ts_payload *out, const char *text,
+                     unsigned bits)
 {
     struct ike_ts *ts = &out->selectors[0];
 
     out->count = 1;
-    *ts = (struct ike_ts){.type = TS_IPV4_ADDR_RANGE, .last_port = 65535};
-    address_parse(network, &ts->first);
+    *ts = (struct ike_ts){.last_port = UINT16_MAX};
+    address_parse(text, &ts->first);
+    ts->type = ts->first.family == 6 ? TS_IPV6_ADDR_RANGE : TS_IPV4_ADDR_RANGE;
     ts->last = ts->first;
-    ts->last.octets[3] = 255;
+    memset(ts->last.octets + bits / 8, 0xff,
+           address_size(&ts->last) - bits / 8);
+}
+
+static bool is_six(lua_State *lua, int index, const char *name)
+{
+    lua_Integer family = get_integer(lua, index, name, 4);
+    if (family != 4 && family != 6)
+        luaL_error(lua, "%s is 4 or 6, not %d", name, (int)family);
+    return family == 6;
+}
+
+/* mode, inner: what the Child SAs are for. Without selectors the hosts
+ * themselves. */
+static void read_child(lua_State *lua, int index, struct ike_config *config)
+{
+    static const char *const modes[] = {"tunnel", "transport", "transport-only",
+                                        NULL};
+    bool six = is_six(lua, index, "inner");
+
+    is_six(lua, index, "family");
+    lua_getfield(lua, index, "mode");
+    int mode = luaL_checkoption(lua, -1, "tunnel", modes);
+    lua_pop(lua, 1);
+    config->transport_mode = mode > 0;
+    config->transport_only = mode > 1;
+    config->replay_window = get_bounded(lua, index, "replay_window",
+                                        config->replay_window, ESP_WINDOW_MAX);
+    if (mode > 0)
+        return;
+    selector(&config->local_ts, six ? "2001:db8:198::" : "198.51.100.0",
+             six ? 48 : 24);
+    selector(&config->remote_ts, six ? "2001:db8:203::" : "203.0.113.0",
+             six ? 48 : 24);
 }
 
 /* A field that nobody reads is a mistake. */
@@ -64,6 +100,10 @@ static void check_options(lua_State *lua, int index)
         "cookie",
         "fragment_size",
         "retransmit_tries",
+        "family",
+        "inner",
+        "mode",
+        "replay_window",
     };
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
         bool found = false;
@@ -87,8 +127,7 @@ static void read_config(lua_State *lua, int index, struct play *play,
     config->psk = bytes_of_string(secret);
     config->local_id = (struct ike_id_payload){
         .type = ID_FQDN, .data = bytes_of_string(identity)};
-    selector(&config->local_ts, "198.51.100.0");
-    selector(&config->remote_ts, "203.0.113.0");
+    read_child(lua, index, config);
     config->force_encapsulation = get_boolean(lua, index, "encapsulate", true);
     read_suites(lua, index, "ike", true, config->ike, &config->ike_count);
     read_suites(lua, index, "esp", false, config->child, &config->child_count);
@@ -215,104 +254,6 @@ static int core_active(lua_State *lua)
     return 2;
 }
 
-/* ---- ESP ---- */
-
-static struct node_esp *check_esp(lua_State *lua, struct node *node,
-                                  const struct ike_sa *sa, int index)
-{
-    lua_Integer spi = luaL_optinteger(lua, index, 0);
-    if (!spi && sa->children)
-        spi = sa->children->spi_in;
-    struct node_esp *esp = node_esp_find(node, (uint32_t)spi);
-    if (!esp)
-        luaL_error(lua, "%s has no Child SA %d", node_name(node), (int)spi);
-    return esp;
-}
-
-/* An echo request or, with `port`, a UDP datagram to a host behind the
- * gateway. */
-static void build_inner(lua_State *lua, int index, struct buffer *out)
-{
-    struct endpoint source = {0}, destination = {0};
-    uint8_t data[1400] = {0};
-    size_t size = get_bounded(lua, index, "size", 56, sizeof data);
-    uint32_t port = get_bounded(lua, index, "port", 0, UINT16_MAX);
-    uint16_t identifier =
-        (uint16_t)get_bounded(lua, index, "identifier", 0, UINT16_MAX);
-    uint16_t sequence =
-        (uint16_t)get_bounded(lua, index, "sequence", 0, UINT16_MAX);
-
-    address_parse("198.51.100.1", &source.address);
-    address_parse(SANDBOX_GATEWAY_INNER, &destination.address);
-    if (get_boolean(lua, index, "reverse", false)) {
-        struct endpoint behind = destination;
-        destination = source;
-        source = behind;
-    }
-    if (port) {
-        source.port = identifier;
-        destination.port = (uint16_t)port;
-        packet_udp(out, &source, &destination, bytes_of(data, size));
-    } else {
-        packet_icmp_echo(out, false, &source.address, &destination.address,
-                         identifier, sequence, bytes_of(data, size));
-    }
-}
-
-/* core.esp(cluster, spi, child, {identifier, sequence, size, port, number,
- * iv}): the ESP octets, sent; or nil and why. */
-static int core_esp(lua_State *lua)
-{
-    play_to_drive(lua);
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct ike_sa *sa = check_sa(lua, 1);
-    struct node_esp *esp = check_esp(lua, node, sa, 3);
-    struct esp_override override = {0};
-    struct buffer inner = {0}, octets = {0};
-    struct error error = {{0}};
-
-    luaL_checktype(lua, 4, LUA_TTABLE);
-    lua_Integer number = get_integer(lua, 4, "number", -1);
-    lua_Integer iv = get_integer(lua, 4, "iv", -1);
-    override.has_sequence = number >= 0;
-    override.sequence = (uint64_t)number;
-    override.has_iv = iv >= 0;
-    override.iv = (uint64_t)iv;
-    build_inner(lua, 4, &inner);
-    bool sent = node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP,
-                              &override, &octets, &error);
-    buffer_free(&inner);
-    if (sent)
-        push_bytes(lua, buffer_view(&octets));
-    buffer_free(&octets);
-    return sent ? 1 : push_failure(lua, &error);
-}
-
-/* core.esp_state(cluster, spi, child): {sent, received, spi_in, spi_out}. */
-static int core_esp_state(lua_State *lua)
-{
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct node_esp *esp = check_esp(lua, node, check_sa(lua, 1), 3);
-
-    lua_createtable(lua, 0, 4);
-    set_integer(lua, "sent", (lua_Integer)esp->out.sequence);
-    set_integer(lua, "received", (lua_Integer)esp->in.sequence);
-    set_integer(lua, "spi_in", esp->spi_in);
-    set_integer(lua, "spi_out", esp->spi_out);
-    return 1;
-}
-
-static int core_esp_skip(lua_State *lua)
-{
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct node_esp *esp = check_esp(lua, node, check_sa(lua, 1), 3);
-    struct error error = {{0}};
-
-    if (!esp_skip(&esp->out, (uint64_t)luaL_checkinteger(lua, 4), &error))
-        return luaL_error(lua, "%s", error.text);
-    return 0;
-}
-
 const luaL_Reg core_cluster[] = {
     {"cluster", core_cluster_new},
     {"fail_over", core_fail_over},
@@ -321,8 +262,5 @@ const luaL_Reg core_cluster[] = {
     {"synch_counters", core_synch_counters},
     {"recover", core_recover},
     {"active", core_active},
-    {"esp", core_esp},
-    {"esp_state", core_esp_state},
-    {"esp_skip", core_esp_skip},
     {NULL, NULL},
 };

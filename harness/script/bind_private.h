@@ -7,6 +7,7 @@
 /* Tables of functions, merged into `core`. */
 extern const luaL_Reg core_ike[];     /* bind.c */
 extern const luaL_Reg core_cluster[]; /* bind_cluster.c */
+extern const luaL_Reg core_esp[];     /* bind_esp.c */
 extern const luaL_Reg core_world[];   /* bind_world.c */
 
 /* For what makes the engine do something: raises a Lua error in a callback

@@ -304,6 +304,18 @@ const luaL_Reg core_world[] = {
     {NULL, NULL},
 };
 
+/* core.address: where everybody is. */
+static void push_addresses(lua_State *lua)
+{
+    lua_createtable(lua, 0, 6);
+    set_string(lua, "harness", SANDBOX_HARNESS_ADDRESS);
+    set_string(lua, "gateway", SANDBOX_GATEWAY_ADDRESS);
+    set_string(lua, "harness6", SANDBOX_HARNESS_ADDRESS6);
+    set_string(lua, "gateway6", SANDBOX_GATEWAY_ADDRESS6);
+    set_string(lua, "harness_network6", SANDBOX_HARNESS_NETWORK6);
+    set_string(lua, "gateway_network6", SANDBOX_GATEWAY_NETWORK6);
+}
+
 void bind_core(struct play *play)
 {
     lua_State *lua = play->lua;
@@ -313,5 +325,8 @@ void bind_core(struct play *play)
     lua_newtable(lua);
     luaL_setfuncs(lua, core_ike, 0);
     luaL_setfuncs(lua, core_cluster, 0);
+    luaL_setfuncs(lua, core_esp, 0);
     luaL_setfuncs(lua, core_world, 0);
+    push_addresses(lua);
+    lua_setfield(lua, -2, "address");
 }

@@ -243,13 +243,14 @@ static void note_run(struct play *play)
     for (char **id = s->clauses; *id; id++)
         json_array_append_new(clauses, json_string(*id));
     play_note(play,
-              json_pack("{ss ss ss ss so so ss s[s] s[s] sI}", "event", "run",
+              json_pack("{ss ss ss ss so so ss s[ss] s[ss] sI}", "event", "run",
                         "scenario", s->id, "title", s->title, "purpose",
                         s->purpose, "clauses", clauses, "gateway",
                         json_clean(play->options->gateway), "role", s->gateway,
-                        "under_test", SANDBOX_GATEWAY_ADDRESS, "harness",
-                        SANDBOX_HARNESS_ADDRESS, "seed",
-                        (json_int_t)play->options->seed));
+                        "under_test", SANDBOX_GATEWAY_ADDRESS,
+                        SANDBOX_GATEWAY_ADDRESS6, "harness",
+                        SANDBOX_HARNESS_ADDRESS, SANDBOX_HARNESS_ADDRESS6,
+                        "seed", (json_int_t)play->options->seed));
 }
 
 static void finish(struct play *play, enum play_status status)

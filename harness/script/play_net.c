@@ -119,19 +119,31 @@ static void on_frame(void *context, uint64_t time, struct bytes frame,
     play_frame(context, time, frame, original_size);
 }
 
+/* Outside or inside: only then, since IPv6 makes frames of its own. */
+static bool needs_ipv6(const struct scenario *scenario)
+{
+    for (char **need = scenario->needs; *need; need++)
+        if (!strncmp(*need, "ipv6", 4))
+            return true;
+    return false;
+}
+
 static bool open_world(struct play *play, struct error *error)
 {
     struct capture_options options = {.interface = SANDBOX_HARNESS_INTERFACE,
                                       .frame = on_frame,
                                       .context = play};
-    struct address address;
+    struct address address, six;
 
     address_parse(SANDBOX_HARNESS_ADDRESS, &address);
+    address_parse(SANDBOX_HARNESS_ADDRESS6, &six);
     play->loop = net_loop_new(error);
     if (!play->loop)
         return false;
     play->link = net_link_open(play->loop, error);
-    if (!play->link || !net_link_add_address(play->link, &address, error))
+    if (!play->link || !net_link_add_address(play->link, &address, error) ||
+        (needs_ipv6(play->scenario) &&
+         !net_link_add_address(play->link, &six, error)))
         return false;
     play->link->receive = play_datagram;
     play->link->receive_context = play;
@@ -237,7 +249,8 @@ enum play_status play_sandboxed(const struct scenario *scenario,
         return PLAY_ERROR;
     }
     struct playground ground = {scenario, options, shared};
-    struct sandbox_options sandbox = {.run_directory = options->directory};
+    struct sandbox_options sandbox = {.ipv6 = needs_ipv6(scenario),
+                                      .run_directory = options->directory};
     enum play_status status = PLAY_ERROR;
     struct net_loop *loop = net_loop_new(shared);
     if (loop) {

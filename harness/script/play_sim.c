@@ -45,9 +45,10 @@ static bool set_standard(struct play *play, struct error *error)
 
 static bool open_world(struct play *play, struct error *error)
 {
-    struct address address;
+    struct address address, six;
 
     address_parse(SANDBOX_HARNESS_ADDRESS, &address);
+    address_parse(SANDBOX_HARNESS_ADDRESS6, &six);
     play->sim = sim_new(play->options->seed);
     play->link = sim_link(play->sim);
     play->link->receive = play_datagram;
@@ -55,6 +56,7 @@ static bool open_world(struct play *play, struct error *error)
     play->builtin = builtin_new(play->sim, play->crypto, play->options->seed);
     sim_capture(play->sim, SIM_TAP_HARNESS, on_frame, play);
     return sim_add_address(sim_harness(play->sim), &address, error) &&
+           sim_add_address(sim_harness(play->sim), &six, error) &&
            play_open_trace(play, SIM_LINKTYPE, error) &&
            set_standard(play, error);
 }

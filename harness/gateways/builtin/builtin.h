@@ -13,8 +13,9 @@
  *     builtin_free(gateway);
  *
  * It answers at 192.0.2.2, towards 192.0.2.1. Inside the tunnel, in
- * 203.0.113.0/24, there is a host 203.0.113.1 that answers ICMP echo requests
- * and sends UDP data back to where it came from.
+ * 203.0.113.0/24, there is a host 203.0.113.1 (2001:db8:203::1) that answers
+ * ICMP echo requests and sends UDP data back to where it came from. In
+ * transport mode the gateway itself does that.
  */
 #ifndef COUNTERFOIL_GATEWAYS_BUILTIN_BUILTIN_H
 #define COUNTERFOIL_GATEWAYS_BUILTIN_BUILTIN_H
@@ -25,6 +26,7 @@
 #define BUILTIN_ADDRESS "192.0.2.2"
 #define BUILTIN_PEER_ADDRESS "192.0.2.1"
 #define BUILTIN_INNER "203.0.113.1"
+#define BUILTIN_INNER6 "2001:db8:203::1"
 #define BUILTIN_SECRET "counterfoil interop secret"
 
 struct builtin;

@@ -209,7 +209,7 @@ struct builtin {
     struct rng_seeded rng;
     struct arena texts; /* of options */
     struct ike_config config;
-    struct address address, peer, inner;
+    struct address address, peer, inner, inner6;
     struct credential *credential, *authority;
     const char *certificate_path, *key_path, *authority_path, *auth;
     struct cluster *cluster;

@@ -3,6 +3,15 @@
 
 #include "gateways/builtin/builtin_private.h"
 
+/* The host behind the gateway, or (in transport mode) the gateway. */
+static bool is_ours(const struct builtin *gateway,
+                    const struct address *address)
+{
+    return address_equal(address, &gateway->inner) ||
+           address_equal(address, &gateway->inner6) ||
+           address_equal(address, &gateway->address);
+}
+
 /* Answers on the Child SA on which it was asked; `false`: there is nothing to
  * say. */
 static bool answer(const struct builtin *gateway, struct bytes inner,
@@ -11,7 +20,7 @@ static bool answer(const struct builtin *gateway, struct bytes inner,
     struct inner_packet packet;
 
     if (!packet_decode_inner(inner, &packet, NULL) ||
-        !address_equal(&packet.destination.address, &gateway->inner))
+        !is_ours(gateway, &packet.destination.address))
         return false;
     if (packet.echo_request)
         packet_icmp_echo(out, true, &packet.destination.address,
@@ -46,6 +55,11 @@ static bool permitted(const struct child_sa *child, struct bytes inner)
            within(child->local_ts, &packet.destination.address);
 }
 
+static bool is_ipv6(struct bytes packet)
+{
+    return packet.size && packet.data[0] >> 4 == 6;
+}
+
 void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
                   struct bytes inner)
 {
@@ -63,8 +77,8 @@ void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
                 active->defect->ops->esp(gateway, active, esp, &override);
         }
         node_send_esp(node, sa, esp, buffer_view(&reply),
-                      gateway->inner.family == 6 ? IP_IPV6 : IP_IPIP, &override,
-                      NULL, NULL);
+                      is_ipv6(inner) ? IP_IPV6 : IP_IPIP, &override, NULL,
+                      NULL);
     }
     buffer_free(&reply);
 }

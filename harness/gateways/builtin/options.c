@@ -236,6 +236,31 @@ static bool set_peer_ts(struct builtin *g, const char *value,
     return read_network(value, &g->config.remote_ts, error);
 }
 
+/* RFC 7296 1.3.1; local_ts and peer_ts are the two ends then. */
+static bool set_mode(struct builtin *g, const char *value, struct error *error)
+{
+    g->config.transport_mode = strcmp(value, "tunnel") != 0;
+    g->config.transport_only = !strcmp(value, "transport-only");
+    return !g->config.transport_mode || g->config.transport_only ||
+           !strcmp(value, "transport") ||
+           error_set(error,
+                     "\"%s\" is none of tunnel, transport, transport-only",
+                     value);
+}
+
+static bool set_replay_window(struct builtin *g, const char *value,
+                              struct error *error)
+{
+    uint32_t window;
+    if (!read_count(value, &window, error))
+        return false;
+    if (window > ESP_WINDOW_MAX)
+        return error_set(error, "a replay window of %u, above %d", window,
+                         ESP_WINDOW_MAX);
+    g->config.replay_window = window;
+    return true;
+}
+
 static bool set_role(struct builtin *g, const char *value, struct error *error)
 {
     (void)g; /* it can do both at any time */
@@ -353,6 +378,9 @@ const struct builtin_option builtin_options[] = {
     {"esp", set_esp, "ESP proposals"},
     {"local_ts", set_local_ts, "network behind the gateway"},
     {"peer_ts", set_peer_ts, "network on the harness's side"},
+    {"mode", set_mode, "tunnel, transport, or transport-only (RFC 7296 1.3.1)"},
+    {"replay_window", set_replay_window,
+     "packets of ESP, 0: no anti-replay (RFC 4303 3.4.3)"},
     {"mobike", set_mobike, "no: RFC 4555 is not spoken"},
     {"encapsulate", set_encapsulate, "yes or no: ESP in UDP always"},
     {"fragmentation", set_fragmentation, "yes or no: RFC 7383"},
@@ -396,6 +424,7 @@ void options_default(struct builtin *gateway)
 
     ike_config_default(&gateway->config);
     address_parse(BUILTIN_INNER, &gateway->inner);
+    address_parse(BUILTIN_INNER6, &gateway->inner6);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         builtin_option(gateway, values[i][0], values[i][1], NULL);
 }

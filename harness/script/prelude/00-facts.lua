@@ -26,4 +26,5 @@ local handlers = {}
 local timers = {}           -- {due, action}, unordered
 local t = {clusters = {}}
 local SA, Cluster, Rule, Gateway = {}, {}, {}, {}
+local tamper_esp            -- below, with the rules
 local unmet = 0             -- expectations that looked unmet while playing

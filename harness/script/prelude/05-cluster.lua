@@ -2,11 +2,20 @@
 
 Cluster.__index = Cluster
 
+-- Ours and the gateway's.
+local function addresses(options)
+    if options.family == 6 then
+        return core.address.harness6, core.address.gateway6
+    end
+    return core.address.harness, core.address.gateway
+end
+
 local function new_cluster(name, members, options)
     t:start_gateway(options.gateway)
     local number = core.cluster(name, members, options)
     local cluster = setmetatable({number = number, sas = {}, rules = {},
                                   established = {}}, Cluster)
+    cluster.address, cluster.gateway_address = addresses(options)
     t.clusters[number] = cluster
     for kind, fate in pairs(options.synch or {}) do
         if type(fate) == "table" then
@@ -46,8 +55,9 @@ end
 -- We initiate. Fields: source, port (500 or 4500), destination.
 function Cluster:connect(fields)
     fields = fields or {}
-    local spi = core.connect(self.number, fields.source or "192.0.2.1",
-                             fields.destination or "192.0.2.2", fields.port)
+    local spi = core.connect(self.number, fields.source or self.address,
+                             fields.destination or self.gateway_address,
+                             fields.port)
     local sa = sa_for(self.number, spi)
     if not wait(fields.seconds or SETUP_SECONDS,
                 function() return usable(sa) or sa.closed end) or
@@ -104,7 +114,9 @@ Rule.__index = Rule
 -- function(message). What: before_seal = function(message) return message
 -- end (any field of any payload), after_seal = function(octets) return octets
 -- end, times = n copies, delay = seconds, drop = true, hold = true (until
--- rule:release()). limit = how many messages it applies to.
+-- rule:release()). limit = how many messages it applies to. With esp = true the
+-- rule is about the ESP packets of the cluster instead, all but those that are
+-- replayed: when and after_seal see {octets = from the SPI on}.
 function Cluster:tamper(rule)
     rule.exchange = exchange_number(rule.exchange)
     rule.left = rule.limit or math.huge
@@ -130,6 +142,7 @@ end
 
 local function applies(rule, message)
     return rule.left > 0 and
+        (rule.esp or false) == (message.esp or false) and
         (not rule.exchange or rule.exchange == message.exchange) and
         (not rule.message_id or rule.message_id == message.message_id) and
         (rule.response == nil or
@@ -176,7 +189,7 @@ local function act(rule, info)
     end
     local what = rule.drop and "drop" or rule.hold and "hold" or
         rule.delay and "hold" or rule.times and "duplicate" or "tamper"
-    inject(what, rule.text or string.format(
+    inject(what, rule.text or info.esp and "an ESP packet" or string.format(
         "exchange %d, Message ID %d, %s", info.exchange, info.message_id,
         info.response and "response" or "request"), info.digest)
     if rule.drop then
@@ -190,4 +203,15 @@ local function act(rule, info)
             core.send(info, info.octets)
         end
     end
+end
+
+-- True: a rule has taken care of the packet.
+function tamper_esp(cluster, info)
+    for _, rule in ipairs(cluster.rules) do
+        if applies(rule, info) then
+            act(rule, info)
+            return true
+        end
+    end
+    return false
 end

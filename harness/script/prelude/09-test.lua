@@ -26,6 +26,17 @@ local function gateway_options(options)
     for _, name in ipairs {"ike", "esp", "auth", "fragmentation"} do
         result[name] = options[name]
     end
+    local peer, gateway = addresses(options)
+    if options.family == 6 then
+        result.local_address, result.peer_address = gateway, peer
+    end
+    if options.mode and options.mode ~= "tunnel" then
+        result.mode, result.local_ts, result.peer_ts = "transport", gateway,
+            peer
+    elseif options.inner == 6 then
+        result.local_ts, result.peer_ts = core.address.gateway_network6,
+            core.address.harness_network6
+    end
     for k, v in pairs(options.gateway or {}) do
         result[k] = v
     end
@@ -34,8 +45,9 @@ local function gateway_options(options)
 end
 
 -- Our cluster: {members = 2, synch = {kind = fate}, ike, esp, auth, window,
--- message_id_sync, replay_counter_sync, fragmentation, cookie, gateway =
--- {options of the adapter}}.
+-- message_id_sync, replay_counter_sync, fragmentation, cookie, family = 4 or
+-- 6 (outside), inner = 4 or 6, mode = "tunnel", "transport" or
+-- "transport-only", replay_window, gateway = {options of the adapter}}.
 function t:cluster(options)
     options = gateway_options(options or {})
     return new_cluster(options.name or "harness", options.members or 2,
