@@ -112,7 +112,7 @@ static void storm(struct world *world, struct scale *out)
     struct ike_message_id_sync sync;
     double start = seconds_now();
 
-    if (!cluster_fail_over(world->side[0], FAILOVER_CRASH, world->now, &error))
+    if (!cluster_fail_over(world->side[0], FAIL_CRASH, world->now, &error))
         give_up("%s", error.text);
     out->fail = seconds_now() - start;
     start = seconds_now();

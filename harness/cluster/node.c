@@ -1,7 +1,6 @@
-#include "cluster/cluster.h"
+#include "cluster/cluster_private.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
 struct esp_entry {
     struct node_esp esp;        /* first; the list is newest first */
@@ -20,6 +19,7 @@ struct node {
     struct esp_entry *table; /* uthash */
     bool adopting;
     struct buffer removed; /* SPIs, while adopting */
+    struct node_place place;
 };
 
 static struct esp_entry *entry_find(const struct node *node, uint32_t spi_in)
@@ -49,6 +49,7 @@ static void esp_install(struct node *node, const struct child_sa *child)
                 window < ESP_WINDOW_MAX ? window : ESP_WINDOW_MAX);
     esp_sa_init(&esp->out, child->spi_out, &child->suite, &child->encr_out,
                 &child->integ_out, 0);
+    esp->out.iv_member = node->place.number;
     HASH_ADD(hh, node->table, esp.spi_in, sizeof esp->spi_in, entry);
     if (node->newest) {
         esp->next = &node->newest->esp;
@@ -211,11 +212,36 @@ static void on_transmit(void *context, struct ike_sa *sa,
     }
 }
 
+/* RFC 6311 3.3, RFC 6027 3.9: each member has a part of the numbers. 1 to 255
+ * are reserved (RFC 4303 2.1). */
+static uint32_t choose_spi(void *context)
+{
+    const struct node *node = context;
+    const struct node_place *place = &node->place;
+    uint32_t spi;
+
+    do {
+        spi = rng_u32(node->rng);
+        if (place->number && !*place->random_spis)
+            spi = (uint32_t)place->number << 24 | (spi & 0xffffff);
+    } while (spi < 256 || ike_host_find_child(node->host, spi, NULL));
+    return spi;
+}
+
 static const struct ike_host_ops host_ops = {
     .transmit = on_transmit,
     .compose = on_compose,
     .event = on_event,
+    .choose_spi = choose_spi,
 };
+
+/* IVs of counter modes: a count of each node's own, which goes on below a
+ * number that no other node has. */
+void node_set_place(struct node *node, const struct node_place *place)
+{
+    node->place = *place;
+    ike_host_set_iv(node->host, (uint64_t)place->incarnation << 40);
+}
 
 struct node *node_new(const char *name, const struct ike_config *config,
                       struct crypto *crypto, struct rng *rng,
@@ -276,6 +302,13 @@ struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r)
     return NULL;
 }
 
+static void count_packet(struct node *node, struct node_esp *esp)
+{
+    esp->unshared++;
+    if (node->hooks.counted)
+        node->hooks.counted(node->context, node, esp);
+}
+
 /* What an accepted packet held, as an IP packet. */
 static struct bytes unwrap(const struct node_esp *esp,
                            const struct datagram *datagram, uint8_t next_header,
@@ -313,6 +346,8 @@ static void receive_esp(struct node *node, const struct datagram *datagram,
     uint8_t next_header = 0;
     enum esp_verdict verdict = esp_open(node->crypto, &esp->in, octets, &plain,
                                         &inner, &next_header, &error);
+    if (verdict == ESP_ACCEPTED)
+        count_packet(node, esp);
     inner = verdict == ESP_ACCEPTED
                 ? unwrap(esp, datagram, next_header, inner, &whole)
                 : (struct bytes){0};
@@ -371,9 +406,11 @@ bool node_send_esp(struct node *node, struct ike_sa *sa, struct node_esp *esp,
                    packet_ip_payload(inner, &next_header, &inner, error)) &&
                   esp_seal(node->crypto, node->rng, &esp->out, inner,
                            next_header, override, out, error);
-    if (sealed)
+    if (sealed) {
+        count_packet(node, esp);
         node_send_octets(node, true, sa->encapsulate, &sa->local, &sa->remote,
                          bytes_slice(buffer_view(out), start, SIZE_MAX));
+    }
     buffer_free(&own);
     return sealed;
 }

@@ -68,13 +68,12 @@ static const char *const lines[SOAK_OPS][2] = {
 
 static void write_channel(const struct soak_step *step, struct buffer *out)
 {
-    static const char *const fates[] = {"deliver", "lose", "delay", "hold"};
     const char *kind = step->first == SYNCH_KINDS
                            ? "all"
                            : synch_kind_name((enum synch_kind)step->first);
 
     buffer_format(out, "cluster:synch(\"%s\", \"%s\"%s)", kind,
-                  fates[step->second],
+                  synch_fate_name((enum synch_fate)step->second),
                   step->second == SYNCH_DELAY ? ", 0.3" : "");
 }
 

@@ -313,8 +313,7 @@ bool player_fail_over(struct player *player, bool planned)
 
     snprintf(from, sizeof from, "%s",
              node_name(cluster_active(player->cluster)));
-    if (!cluster_fail_over(player->cluster,
-                           planned ? FAILOVER_PLANNED : FAILOVER_CRASH,
+    if (!cluster_fail_over(player->cluster, planned ? FAIL_PLANNED : FAIL_CRASH,
                            sim_now(player->sim), &error))
         return false; /* nobody else is up */
     player->sync_spi_i = 0;

@@ -205,14 +205,14 @@ static void forge(struct player *player, uint32_t back)
 
 static void set_channel(struct player *player, const struct soak_step *step)
 {
-    struct synch_policy *policy = cluster_policy(player->cluster);
+    struct cluster_policy *policy = cluster_policy(player->cluster);
 
     player->channel_foul |= step->second != SYNCH_DELIVER;
     for (uint32_t kind = 0; kind < SYNCH_KINDS; kind++) {
         if (step->first != SYNCH_KINDS && step->first != kind)
             continue;
-        policy->fate[kind] = (enum synch_fate)step->second;
-        policy->delay[kind] = 300 * NS_PER_MS;
+        policy->synch[kind].fate = (enum synch_fate)step->second;
+        policy->synch[kind].delay = 300 * NS_PER_MS;
     }
 }
 

@@ -58,6 +58,12 @@ void ike_host_free(struct ike_host *host)
     free(host);
 }
 
+void ike_host_set_iv(struct ike_host *host, uint64_t first)
+{
+    host->counts_ivs = true;
+    host->next_iv = first;
+}
+
 struct ike_sa *ike_host_first(struct ike_host *host)
 {
     return host->sas ? &host->sas->sa : NULL;

@@ -48,7 +48,7 @@ struct ike_config {
     bool cookie;              /* responder: demand a COOKIE (2.6) */
     bool childless;           /* initiate without SA, TSi, TSr (RFC 6023) */
     bool initial_contact;
-    uint32_t window;          /* ours; above 1 it is announced */
+    uint32_t window;           /* ours; above 1 it is announced */
     uint64_t retransmit_first; /* ns until the first retransmission */
     unsigned retransmit_tries; /* then the SA is dead (CLOSED, "timed out") */
 };
@@ -74,12 +74,12 @@ enum ike_event_kind {
     IKE_EVENT_REKEYED,     /* this SA was replaced by `other` */
     IKE_EVENT_REQUEST,     /* a new, authentic, in-window request; `message` */
     IKE_EVENT_RESPONSE,    /* the response to an outstanding request */
-    IKE_EVENT_DUPLICATE,   /* a retransmitted request; its response was resent */
-    IKE_EVENT_SYNC,        /* a synchronization took effect; counters moved */
-    IKE_EVENT_COUNTERS,    /* next_send or next_receive changed */
-    IKE_EVENT_TIMED_OUT,   /* the last retransmission was not answered */
-    IKE_EVENT_CLOSED,      /* the SA is about to be released; `reason` */
-    IKE_EVENT_DROPPED,     /* something was not processed; `reason` */
+    IKE_EVENT_DUPLICATE, /* a retransmitted request; its response was resent */
+    IKE_EVENT_SYNC,      /* a synchronization took effect; counters moved */
+    IKE_EVENT_COUNTERS,  /* next_send or next_receive changed */
+    IKE_EVENT_TIMED_OUT, /* the last retransmission was not answered */
+    IKE_EVENT_CLOSED,    /* the SA is about to be released; `reason` */
+    IKE_EVENT_DROPPED,   /* something was not processed; `reason` */
 };
 
 struct ike_event {
@@ -115,6 +115,10 @@ struct ike_host *ike_host_new(const struct ike_config *config,
 void ike_host_free(struct ike_host *host);
 /* The config may be changed between exchanges. */
 struct ike_config *ike_host_config(struct ike_host *host);
+/* IVs of AEADs count from `first` on, over all SAs of the host; never set, they
+ * are random. Hosts that share an SA's keys need numbers of their own (RFC
+ * 6311 3.4). IVs of CBC are always random. */
+void ike_host_set_iv(struct ike_host *host, uint64_t first);
 /* SAs in order of creation; NULL at the end. */
 struct ike_sa *ike_host_first(struct ike_host *host);
 struct ike_sa *ike_sa_next(struct ike_sa *sa);
@@ -148,17 +152,17 @@ struct child_sa {
     bool transport_mode;
     bool initiator; /* we initiated the exchange that made it */
     struct child_ts *local_ts, *remote_ts; /* owned; never NULL */
-    void *user; /* the embedder's (its ESP state) */
+    void *user;                            /* the embedder's (its ESP state) */
     struct child_sa *next;
 };
 
 /* ---- An IKE SA ---- */
 
 enum ike_state {
-    IKE_STATE_INIT,        /* IKE_SA_INIT under way */
-    IKE_STATE_AUTH,        /* keys exist, IKE_AUTH under way */
+    IKE_STATE_INIT, /* IKE_SA_INIT under way */
+    IKE_STATE_AUTH, /* keys exist, IKE_AUTH under way */
     IKE_STATE_ESTABLISHED,
-    IKE_STATE_REKEYED,     /* replaced; waits for its DELETE */
+    IKE_STATE_REKEYED, /* replaced; waits for its DELETE */
     IKE_STATE_DELETING,
     IKE_STATE_CLOSED,
 };
@@ -169,23 +173,23 @@ struct ike_sa {
     struct ike_host *host;
     enum ike_state state;
     uint64_t spi_i, spi_r;
-    bool initiator;          /* we are the original initiator of this SA */
+    bool initiator; /* we are the original initiator of this SA */
     struct suite suite;
     struct ike_keys keys;
     struct endpoint local, remote;
-    bool encapsulate;        /* ESP goes in UDP (a NAT was detected or forced) */
-    uint32_t next_send;      /* Message ID of our next request */
-    uint32_t next_receive;   /* lowest request ID not yet received */
-    uint32_t window;         /* ours: how many requests we accept at once */
-    uint32_t peer_window;    /* the peer's, from SET_WINDOW_SIZE; else 1 */
-    bool message_id_sync;     /* both asserted 16420 */
+    bool encapsulate;      /* ESP goes in UDP (a NAT was detected or forced) */
+    uint32_t next_send;    /* Message ID of our next request */
+    uint32_t next_receive; /* lowest request ID not yet received */
+    uint32_t window;       /* ours: how many requests we accept at once */
+    uint32_t peer_window;  /* the peer's, from SET_WINDOW_SIZE; else 1 */
+    bool message_id_sync;  /* both asserted 16420 */
     bool replay_counter_sync; /* both asserted 16421 */
     bool fragmentation;       /* both announced RFC 7383 */
     bool sync_seen;           /* a sync request was ever accepted (peer role) */
     uint32_t highest_m1;      /* the highest M1 of them */
     struct child_sa *children;
-    void *user;               /* the embedder's; copied over a rekey, so that
-                                 two SAs share it until the old one closes */
+    void *user; /* the embedder's; copied over a rekey, so that
+                   two SAs share it until the old one closes */
     struct ike_sa_private *private; /* exchanges in progress, caches */
 };
 
@@ -213,9 +217,9 @@ bool ike_request(struct ike_sa *sa, const struct ike_message *message,
  * sync->expected_recv, and N(16423) when delta_size is 4 or 8. A response with
  * another nonce is dropped; the first valid one moves next_send to
  * max(M1, M2) and next_receive to P2, abandons older requests and gives
- * IKE_EVENT_SYNC. Until then other requests wait in the queue, and what the peer
- * requests below P1 is dropped. A call while one is pending replaces it: the
- * way to try again with a higher M1 and a new nonce. */
+ * IKE_EVENT_SYNC. Until then other requests wait in the queue, and what the
+ * peer requests below P1 is dropped. A call while one is pending replaces it:
+ * the way to try again with a higher M1 and a new nonce. */
 bool ike_synchronize(struct ike_sa *sa, const struct ike_message_id_sync *sync,
                      uint64_t delta, size_t delta_size, uint64_t now,
                      struct error *error);
@@ -233,6 +237,10 @@ void ike_header_for(const struct ike_sa *sa, uint8_t exchange, bool response,
 /* Sets counters by force (a cluster's estimate, a script's mistake). */
 void ike_set_counters(struct ike_sa *sa, uint32_t next_send,
                       uint32_t next_receive);
+/* Goes on from another address of ours, port and all else unchanged: of a
+ * cluster's member that has taken the SA over (RFC 6027 3.8). Nobody is told.
+ */
+void ike_move(struct ike_sa *sa, const struct address *local);
 /* Forgets requests, outstanding and queued ones and a pending synchronization,
  * without a word, as a member that never knew them. */
 void ike_abandon_requests(struct ike_sa *sa);
@@ -249,9 +257,9 @@ void ike_forget(struct ike_sa *sa);
  * capabilities included; deterministic, versioned, self-delimiting. */
 void ike_export(const struct ike_sa *sa, struct buffer *out);
 /* Creates (or replaces, by SPIs) the SA described by `octets` in `host`. NULL
- * with an error when they do not decode. An SA or Child SA that is there already
- * keeps its address and its `user`; one that is no more gets CHILD_DOWN. There
- * are no other events: the caller walks sa->children. */
+ * with an error when they do not decode. An SA or Child SA that is there
+ * already keeps its address and its `user`; one that is no more gets
+ * CHILD_DOWN. There are no other events: the caller walks sa->children. */
 struct ike_sa *ike_import(struct ike_host *host, struct bytes octets,
                           struct error *error);
 

@@ -175,6 +175,8 @@ struct ike_host {
     struct seen_init *seen;        /* uthash, the oldest first */
     bool has_cookie_secret;
     uint8_t cookie_secret[32];
+    bool counts_ivs;
+    uint64_t next_iv;
     uint64_t unprotected_second;
     unsigned unprotected_sent;
     unsigned depth; /* of public calls, nothing is released above 0 */

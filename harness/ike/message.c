@@ -41,12 +41,17 @@ void flight_free(struct flight *flight)
 
 /* ---- Sealing ---- */
 
-/* IVs are random, also those of counter modes: members of a cluster share the
- * keys and must not share a counter (RFC 6311 3.4). */
+/* Random, or of AEADs a count: what shares the keys has another part of the
+ * numbers (RFC 6311 3.4). */
 static struct bytes draw_iv(const struct ike_sa *sa, const struct protection *p,
                             uint8_t iv[IV_MAX])
 {
-    rng_fill(sa->host->rng, iv, p->encr->iv_size);
+    struct ike_host *host = sa->host;
+
+    if (host->counts_ivs && p->encr->counter_mode && p->encr->iv_size == 8)
+        write_u64(iv, host->next_iv++);
+    else
+        rng_fill(host->rng, iv, p->encr->iv_size);
     return bytes_of(iv, p->encr->iv_size);
 }
 

@@ -218,6 +218,11 @@ void ike_set_counters(struct ike_sa *sa, uint32_t next_send,
     responses_forget(sa);
 }
 
+void ike_move(struct ike_sa *sa, const struct address *local)
+{
+    sa->local.address = *local;
+}
+
 void ike_abandon_requests(struct ike_sa *sa)
 {
     while (priv(sa)->requests)

@@ -157,9 +157,9 @@ static int core_cluster_new(lua_State *lua)
     luaL_checktype(lua, 3, LUA_TTABLE);
     check_options(lua, 3);
     luaL_argcheck(lua, strlen(name) <= 60, 1, "the name is too long");
-    if (members < 1 || members > 1000)
-        return luaL_error(lua, "a cluster has 1 to 1000 members, not %d",
-                          (int)members);
+    if (members < 1 || members > CLUSTER_MEMBERS_MAX)
+        return luaL_error(lua, "a cluster has 1 to %d members, not %d",
+                          CLUSTER_MEMBERS_MAX, (int)members);
     if (play->cluster_count == PLAY_CLUSTERS)
         return luaL_error(lua, "too many clusters (%d)", PLAY_CLUSTERS);
     read_config(lua, 3, play, &config);
@@ -176,17 +176,13 @@ static int core_fail_over(lua_State *lua)
     struct cluster *cluster = check_cluster(lua, 1);
     const char *kind = luaL_optstring(lua, 2, "crash");
     struct error error = {{0}};
-    bool planned = !strcmp(kind, "planned");
+    enum failure how = failure_find(kind);
 
-    if (!planned && strcmp(kind, "crash"))
-        return luaL_error(lua,
-                          "fail_over is \"crash\" or \"planned\", not "
-                          "\"%s\"",
-                          kind);
+    if (how == FAILURES)
+        return luaL_error(lua, "there is no failure \"%s\"", kind);
     const char *from = lua_pushstring(lua, node_name(cluster_active(cluster)));
     uint64_t now = play->link->ops->now(play->link);
-    if (!cluster_fail_over(cluster, planned ? FAILOVER_PLANNED : FAILOVER_CRASH,
-                           now, &error))
+    if (!cluster_fail_over(cluster, how, now, &error))
         return luaL_error(lua, "%s", error.text);
     play_note(play,
               json_pack("{ss ss so so ss}", "event", "fail_over", "cluster",
@@ -198,23 +194,22 @@ static int core_fail_over(lua_State *lua)
 
 static int core_policy(lua_State *lua)
 {
-    static const char *const fates[] = {"deliver", "lose", "delay", "hold",
-                                        NULL};
     struct cluster *cluster = check_cluster(lua, 1);
     const char *name = luaL_checkstring(lua, 2);
-    int fate = luaL_checkoption(lua, 3, NULL, fates);
+    enum synch_fate fate = synch_fate_find(luaL_checkstring(lua, 3));
     double delay = luaL_optnumber(lua, 4, 0);
     enum synch_kind kind = synch_kind_find(name);
     luaL_argcheck(lua, delay >= 0 && delay <= 86400, 4, "0 to 86400 seconds");
-    struct synch_policy *policy = cluster_policy(cluster);
+    struct cluster_policy *policy = cluster_policy(cluster);
 
+    luaL_argcheck(lua, fate != SYNCH_FATES, 3, "there is no such fate");
     if (kind == SYNCH_KINDS && strcmp(name, "all"))
         return luaL_error(lua, "there is no synch message kind %s", name);
     for (int k = 0; k < SYNCH_KINDS; k++) {
         if (kind != SYNCH_KINDS && (int)kind != k)
             continue;
-        policy->fate[k] = (enum synch_fate)fate;
-        policy->delay[k] = (uint64_t)(delay * (double)NS_PER_S);
+        policy->synch[k].fate = fate;
+        policy->synch[k].delay = (uint64_t)(delay * (double)NS_PER_S);
     }
     return 0;
 }

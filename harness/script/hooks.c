@@ -318,7 +318,6 @@ static void on_esp(void *context, struct node *node, uint32_t spi,
 static void on_synch(void *context, struct cluster *cluster,
                      const struct synch_message *message)
 {
-    static const char *const fates[] = {"delivered", "lost", "delayed", "held"};
     struct play *play = context;
     char spi_i[17], spi_r[17];
     uint8_t octets[8];
@@ -329,12 +328,12 @@ static void on_synch(void *context, struct cluster *cluster,
     write_u64(octets, message->spi_r);
     bytes_to_hex(bytes_of(octets, 8), spi_r, sizeof spi_r);
     json_t *note = json_pack(
-        "{ss so ss ss ss sb s{ss ss} sI}", "event", "synch", "from",
-        json_clean(message->from), "to", message->to, "what",
-        synch_kind_name(message->kind), "fate", fates[message->fate], "lost",
-        (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i, "spi_r",
-        spi_r, "octets", (json_int_t)message->octets.size);
-    if (message->kind <= SYNCH_MESSAGE_ID) {
+        "{ss so so ss ss sb s{ss ss} sI}", "event", "synch", "from",
+        json_clean(message->from), "to", json_clean(message->to), "what",
+        synch_kind_name(message->kind), "fate", synch_fate_done(message->fate),
+        "lost", (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i,
+        "spi_r", spi_r, "octets", (json_int_t)message->octets.size);
+    if (message->kind != SYNCH_COUNTER && message->kind != SYNCH_DELETE) {
         json_t *state = json_object_get(note, "state");
         json_object_set_new(state, "next_send",
                             json_integer(message->next_send));

@@ -191,7 +191,7 @@ static void ping(struct cluster *from, unsigned expected)
     ck_assert_uint_eq(w.delivered[to_peer], before + expected);
 }
 
-static void fail_over(enum failover_kind kind)
+static void fail_over(enum failure kind)
 {
     struct error error;
     ck_assert_msg(cluster_fail_over(w.cluster, kind, w.now, &error), "%s",
@@ -216,7 +216,7 @@ END_TEST
 START_TEST(a_crash_is_survived_with_a_sync)
 {
     liveness(w.cluster, 3);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ck_assert_ptr_eq(cluster_active(w.cluster), cluster_member(w.cluster, 1));
     synchronize();
     liveness(w.cluster, 2);
@@ -229,13 +229,13 @@ START_TEST(two_crashes_are_survived_and_then_there_is_nobody_left)
 {
     struct error error;
     for (int i = 0; i < 2; i++) {
-        fail_over(FAILOVER_CRASH);
+        fail_over(FAIL_CRASH);
         synchronize();
         liveness(w.cluster, 1);
     }
-    ck_assert(!cluster_fail_over(w.cluster, FAILOVER_CRASH, w.now, &error));
+    ck_assert(!cluster_fail_over(w.cluster, FAIL_CRASH, w.now, &error));
     cluster_recover(w.cluster, 0, w.now);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     synchronize();
     liveness(w.cluster, 1);
 }
@@ -243,16 +243,16 @@ END_TEST
 
 START_TEST(lost_updates_leave_the_standby_behind)
 {
-    cluster_policy(w.cluster)->fate[SYNCH_MESSAGE_ID] = SYNCH_LOSE;
+    cluster_policy(w.cluster)->synch[SYNCH_MESSAGE_ID].fate = SYNCH_LOSE;
     liveness(w.cluster, 3);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ck_assert_uint_eq(sa_of(w.cluster)->next_send, 0);
 }
 END_TEST
 
 START_TEST(held_updates_arrive_when_released)
 {
-    cluster_policy(w.cluster)->fate[SYNCH_MESSAGE_ID] = SYNCH_HOLD;
+    cluster_policy(w.cluster)->synch[SYNCH_MESSAGE_ID].fate = SYNCH_HOLD;
     liveness(w.cluster, 3);
     const struct ike_sa *standby =
         ike_host_first(node_host(cluster_member(w.cluster, 1)));
@@ -264,10 +264,10 @@ END_TEST
 
 START_TEST(delayed_updates_reach_the_member_that_took_over)
 {
-    cluster_policy(w.cluster)->fate[SYNCH_MESSAGE_ID] = SYNCH_DELAY;
-    cluster_policy(w.cluster)->delay[SYNCH_MESSAGE_ID] = NS_PER_S;
+    cluster_policy(w.cluster)->synch[SYNCH_MESSAGE_ID].fate = SYNCH_DELAY;
+    cluster_policy(w.cluster)->synch[SYNCH_MESSAGE_ID].delay = NS_PER_S;
     liveness(w.cluster, 2);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ck_assert_uint_eq(sa_of(w.cluster)->next_send, 0);
     ck_assert_uint_lt(cluster_deadline(w.cluster), w.now + 2 * NS_PER_S);
     pass_time(2 * NS_PER_S);
@@ -279,13 +279,13 @@ END_TEST
  * one hands over. */
 START_TEST(a_held_delete_arrives_in_a_handover)
 {
-    cluster_policy(w.cluster)->fate[SYNCH_DELETE] = SYNCH_HOLD;
+    cluster_policy(w.cluster)->synch[SYNCH_DELETE].fate = SYNCH_HOLD;
     ck_assert(ike_delete(sa_of(w.cluster), w.now, NULL));
     pass_time(NS_PER_S);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ck_assert_ptr_nonnull(sa_of(w.cluster));
     cluster_recover(w.cluster, 0, w.now);
-    fail_over(FAILOVER_PLANNED);
+    fail_over(FAIL_PLANNED);
     ck_assert_ptr_null(ike_host_first(node_host(cluster_active(w.cluster))));
 }
 END_TEST
@@ -294,15 +294,15 @@ END_TEST
  * else the standby would end with the older counters. */
 START_TEST(released_updates_keep_their_order)
 {
-    struct synch_policy *policy = cluster_policy(w.cluster);
+    struct cluster_policy *policy = cluster_policy(w.cluster);
     static const enum synch_fate fates[] = {SYNCH_HOLD, SYNCH_DELAY, SYNCH_HOLD,
                                             SYNCH_DELAY};
     const struct ike_sa *standby =
         ike_host_first(node_host(cluster_member(w.cluster, 1)));
 
     for (size_t i = 0; i < 4; i++) {
-        policy->fate[SYNCH_MESSAGE_ID] = fates[i];
-        policy->delay[SYNCH_MESSAGE_ID] = (4 - i) * NS_PER_S;
+        policy->synch[SYNCH_MESSAGE_ID].fate = fates[i];
+        policy->synch[SYNCH_MESSAGE_ID].delay = (4 - i) * NS_PER_S;
         liveness(w.cluster, 1);
     }
     ck_assert_uint_eq(standby->next_send, 0);
@@ -364,7 +364,7 @@ START_TEST(many_sas_survive_a_crash)
     turn();
     for (size_t i = 0; i < 3; i++)
         check_all(cluster_member(w.cluster, i), MANY - gone);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     for (struct ike_sa *sa = sa_of(w.cluster); sa; sa = ike_sa_next(sa)) {
         cluster_choose_sync(sa, &w.rng.rng, &sync);
         ck_assert(ike_synchronize(sa, &sync, 0, 0, w.now, &error));
@@ -403,7 +403,7 @@ START_TEST(esp_goes_on_after_shared_counters)
     for (int i = 0; i < 5; i++)
         ping(w.cluster, 1);
     cluster_synch_counters(w.cluster, w.now);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ping(w.cluster, 1);
     ping(w.peer, 1);
 }
@@ -413,17 +413,17 @@ START_TEST(esp_without_shared_counters_is_taken_for_a_replay)
 {
     for (int i = 0; i < 5; i++)
         ping(w.cluster, 1);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     ping(w.cluster, 0);
 }
 END_TEST
 
 START_TEST(a_planned_handover_needs_no_sync)
 {
-    cluster_policy(w.cluster)->fate[SYNCH_MESSAGE_ID] = SYNCH_LOSE;
+    cluster_policy(w.cluster)->synch[SYNCH_MESSAGE_ID].fate = SYNCH_LOSE;
     liveness(w.cluster, 3);
     ping(w.cluster, 1);
-    fail_over(FAILOVER_PLANNED);
+    fail_over(FAIL_PLANNED);
     liveness(w.cluster, 1);
     ping(w.cluster, 1);
 }
@@ -446,7 +446,7 @@ START_TEST(a_rekeyed_sa_is_shared)
     ck_assert(ike_rekey(sa_of(w.cluster), w.now, &error));
     turn();
     cluster_flush(w.cluster, w.now);
-    fail_over(FAILOVER_CRASH);
+    fail_over(FAIL_CRASH);
     liveness(w.cluster, 0);
     synchronize();
     liveness(w.cluster, 2);

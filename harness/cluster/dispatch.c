@@ -1,0 +1,326 @@
+/* Which member receives what, and what belongs to whom: what load balancers
+ * and shared addresses do. */
+#include "cluster/cluster_private.h"
+
+#include <stdlib.h>
+
+/* ---- Tables of who owns what; only load sharing clusters have any ---- */
+
+static struct place *place_find(struct place *table, uint64_t key)
+{
+    struct place *found = NULL;
+    HASH_FIND(hh, table, &key, sizeof key, found);
+    return found;
+}
+
+static void place_set(struct place **table, uint64_t key, size_t member)
+{
+    struct place *place = place_find(*table, key);
+
+    if (!place) {
+        place = memory_take(sizeof *place);
+        place->key = key;
+        HASH_ADD(hh, *table, key, sizeof place->key, place);
+    }
+    place->member = member;
+}
+
+static void place_remove(struct place **table, uint64_t key)
+{
+    struct place *place = place_find(*table, key);
+
+    if (!place)
+        return;
+    HASH_DEL(*table, place);
+    free(place);
+}
+
+void places_clear(struct place **table)
+{
+    struct place *place, *next;
+
+    HASH_ITER(hh, *table, place, next)
+    {
+        HASH_DEL(*table, place);
+        free(place);
+    }
+}
+
+/* ---- IKE SAs ---- */
+
+/* The first member that is active, from this place on. */
+static struct member *active_from(struct cluster *cluster, size_t from)
+{
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        struct member *member =
+            member_of(cluster, (from + i) % cluster->member_count);
+        if (is_active(member))
+            return member;
+    }
+    return NULL;
+}
+
+/* Equal for equal SPIs, so that a repeated IKE_SA_INIT finds its member. */
+static struct member *member_by_hash(struct cluster *cluster, uint64_t spi)
+{
+    uint64_t hash = (spi ^ spi >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    return active_from(cluster, hash % cluster->member_count);
+}
+
+struct member *owner_of(struct cluster *cluster, uint64_t spi)
+{
+    if (!is_sharing(cluster))
+        return member_of(cluster, cluster->holder);
+    struct place *place = place_find(cluster->owners, spi);
+    return place ? member_of(cluster, place->member) : NULL;
+}
+
+bool member_owns(const struct member *member, const struct ike_sa *sa)
+{
+    return !is_sharing(member->cluster) ||
+           owner_of(member->cluster, local_spi(sa)) == member;
+}
+
+void owner_set(struct member *member, const struct ike_sa *sa)
+{
+    if (is_sharing(member->cluster))
+        place_set(&member->cluster->owners, local_spi(sa), member->number);
+}
+
+void owner_remove(struct member *member, const struct ike_sa *sa)
+{
+    if (is_sharing(member->cluster) && member_owns(member, sa))
+        place_remove(&member->cluster->owners, local_spi(sa));
+}
+
+/* One that nobody owns although members know it: what brought it came late. */
+static struct member *adopt_orphan(struct cluster *cluster, uint64_t spi)
+{
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        struct member *member = member_of(cluster, i);
+        struct ike_sa *sa = is_active(member)
+                                ? ike_host_find(node_host(member->node), spi)
+                                : NULL;
+        if (!sa)
+            continue;
+        if (sa->state >= IKE_STATE_ESTABLISHED)
+            owner_set(member, sa);
+        return member;
+    }
+    return NULL;
+}
+
+/* ---- Pairs of Child SAs ---- */
+
+/* The IKE SA, as the first active member that knows the pair has it. */
+static struct ike_sa *sa_of_pair(struct cluster *cluster, uint32_t spi_in)
+{
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        struct member *member = member_of(cluster, i);
+        struct ike_sa *sa = NULL;
+        if (is_active(member) &&
+            ike_host_find_child(node_host(member->node), spi_in, &sa))
+            return sa;
+    }
+    return NULL;
+}
+
+struct member *pair_owner(struct cluster *cluster, uint32_t spi_in)
+{
+    if (!is_sharing(cluster))
+        return member_of(cluster, cluster->holder);
+    struct place *place = place_find(cluster->pairs, spi_in);
+    if (place)
+        return member_of(cluster, place->member);
+    const struct ike_sa *sa = sa_of_pair(cluster, spi_in);
+    if (!sa)
+        return NULL;
+    struct member *owner = owner_of(cluster, local_spi(sa));
+    return owner ? owner : adopt_orphan(cluster, local_spi(sa));
+}
+
+static size_t count_pairs(struct cluster *cluster, const struct ike_sa *sa,
+                          size_t member)
+{
+    size_t count = 0;
+
+    for (const struct child_sa *c = sa->children; c; c = c->next) {
+        const struct place *place = place_find(cluster->pairs, c->spi_in);
+        count += place && place->member == member;
+    }
+    return count;
+}
+
+/* It goes to the member that has the fewest, the owner of the IKE SA first. */
+void pair_add(struct member *owner, const struct ike_sa *sa, uint32_t spi_in)
+{
+    struct cluster *cluster = owner->cluster;
+    size_t fewest = SIZE_MAX, chosen = owner->number;
+
+    if (cluster->policy.sharing != CLUSTER_DUPLICATE)
+        return;
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        size_t n = (owner->number + i) % cluster->member_count;
+        const struct member *member = member_of(cluster, n);
+        if (!is_active(member))
+            continue;
+        size_t count = count_pairs(cluster, sa, n);
+        if (count < fewest) {
+            fewest = count;
+            chosen = n;
+        }
+    }
+    place_set(&cluster->pairs, spi_in, chosen);
+}
+
+/* A member without any gets one of another that has several: after its own
+ * was rekeyed, or while it was away. */
+static void pair_give(struct member *owner, const struct ike_sa *sa, size_t to,
+                      uint32_t except)
+{
+    struct cluster *cluster = owner->cluster;
+
+    for (const struct child_sa *c = sa->children; c; c = c->next) {
+        struct place *place = place_find(cluster->pairs, c->spi_in);
+        if (!place || c->spi_in == except || place->member == to ||
+            count_pairs(cluster, sa, place->member) < 2)
+            continue;
+        place->member = to;
+        return;
+    }
+}
+
+void pair_remove(struct member *owner, const struct ike_sa *sa, uint32_t spi_in)
+{
+    struct cluster *cluster = owner->cluster;
+    struct place *place = place_find(cluster->pairs, spi_in);
+
+    if (!place)
+        return;
+    size_t member = place->member;
+    place_remove(&cluster->pairs, spi_in);
+    if (is_active(member_of(cluster, member)) &&
+        !count_pairs(cluster, sa, member))
+        pair_give(owner, sa, member, spi_in);
+}
+
+void pairs_ensure(struct member *owner, struct ike_sa *sa, uint64_t now)
+{
+    struct cluster *cluster = owner->cluster;
+
+    if (cluster->policy.sharing != CLUSTER_DUPLICATE || !sa->children ||
+        sa->state != IKE_STATE_ESTABLISHED)
+        return;
+    struct place *place = place_find(cluster->owners, local_spi(sa));
+    if (!place || place->member != owner->number ||
+        place->generation == cluster->generation)
+        return;
+    place->generation = cluster->generation;
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        const struct member *member = member_of(cluster, i);
+        if (is_active(member) && !count_pairs(cluster, sa, i))
+            ike_create_child(sa, now, NULL);
+    }
+}
+
+/* The counters of what is given away go with it. */
+void pairs_share(struct cluster *cluster, uint64_t now)
+{
+    struct place *place, *next;
+
+    if (cluster->policy.sharing != CLUSTER_DUPLICATE)
+        return;
+    HASH_ITER(hh, cluster->owners, place, next)
+    {
+        struct member *owner = member_of(cluster, place->member);
+        struct ike_sa *sa = ike_host_find(node_host(owner->node), place->key);
+        if (!sa || !owner->up)
+            continue;
+        for (size_t i = 0; i < cluster->member_count; i++)
+            if (is_active(member_of(cluster, i)) &&
+                !count_pairs(cluster, sa, i))
+                pair_give(owner, sa, i, 0);
+        pairs_ensure(owner, sa, now);
+    }
+}
+
+/* ---- Datagrams ---- */
+
+bool datagram_ike(const struct datagram *datagram, struct bytes *octets)
+{
+    *octets = datagram->payload;
+    if (datagram->carrier == CARRIER_ESP)
+        return false;
+    if (datagram->destination.port == PORT_IKE)
+        return true;
+    if (octets->size < 4 || read_u32(octets->data) != 0)
+        return false;
+    *octets = bytes_slice(*octets, 4, SIZE_MAX);
+    return true;
+}
+
+static struct member *by_address(struct cluster *cluster,
+                                 const struct address *address, bool *found)
+{
+    for (size_t i = 0; i < cluster->member_count; i++) {
+        const struct member *member = member_of(cluster, i);
+        if (!member->address.port ||
+            !address_equal(&member->address.address, address))
+            continue;
+        *found = true;
+        if (member->holder < cluster->member_count &&
+            is_active(member_of(cluster, member->holder)))
+            return member_of(cluster, member->holder);
+    }
+    return NULL;
+}
+
+static struct member *by_ike(struct cluster *cluster, struct bytes octets)
+{
+    struct ike_header header;
+
+    if (!ike_header_decode(octets, &header, NULL))
+        return active_from(cluster, 0);
+    uint64_t ours =
+        header.flags & IKE_FLAG_INITIATOR ? header.spi_r : header.spi_i;
+    struct member *owner = ours ? owner_of(cluster, ours) : NULL;
+    if (!owner && ours)
+        owner = adopt_orphan(cluster, ours);
+    return owner ? owner : member_by_hash(cluster, header.spi_i);
+}
+
+struct member *dispatch(struct cluster *cluster,
+                        const struct datagram *datagram)
+{
+    struct bytes octets;
+    struct member *member = NULL;
+    bool found = false;
+
+    if (cluster->policy.loose)
+        member = by_address(cluster, &datagram->destination.address, &found);
+    if (found)
+        return member;
+    if (!is_sharing(cluster))
+        return member_of(cluster, cluster->holder);
+    if (datagram_ike(datagram, &octets))
+        member = by_ike(cluster, octets);
+    else if (octets.size >= 4)
+        member = pair_owner(cluster, read_u32(octets.data));
+    if (!member)
+        member = active_from(cluster, 0);
+    return member && member->up ? member : NULL;
+}
+
+/* ---- For others to see ---- */
+
+struct node *cluster_owner(struct cluster *cluster, uint64_t spi)
+{
+    struct member *owner = owner_of(cluster, spi);
+    return owner ? owner->node : NULL;
+}
+
+struct node *cluster_pair_owner(struct cluster *cluster, uint32_t spi_in)
+{
+    struct member *owner = pair_owner(cluster, spi_in);
+    return owner ? owner->node : NULL;
+}
