@@ -73,6 +73,7 @@ enum take {
 struct part {
     uint64_t digest;
     uint16_t number;
+    uint16_t size; /* of the message that it came in */
 };
 
 /* A message, and its copies. */
@@ -88,6 +89,11 @@ struct copies {
     uint32_t gaps;
     uint32_t place; /* a hash of where the first came from */
     bool moved;     /* a copy came from elsewhere */
+    bool recut;     /* a copy was fragmented in another way */
+    uint32_t heads; /* copies of the first fragment, or of the whole */
+    uint32_t tries; /* those that no network made: further than COPY_TIME */
+    uint64_t tried_at;
+    struct sight tail_again; /* another fragment, again */
     uint16_t fragments, part_count;
     struct part *parts;
 };
@@ -219,6 +225,8 @@ struct ike_seen {
     bool rekeyed;    /* it came from a rekey that was captured */
     bool established;
     bool blind;         /* a message could not be opened */
+    bool init_seen[SIDES]; /* IKE_SA_INIT of this side, and in it ... */
+    bool fragments[SIDES]; /* ... 16430; or inherited */
     bool auth_complete; /* every IKE_AUTH message was opened, AUTH seen */
     bool auth_request_seen;
     bool auth_goes_on;  /* its sender will authenticate once more */
@@ -547,6 +555,16 @@ void rfc7296_clear(struct seen *seen);
 void rfc7296_request(struct seen *seen);
 void rfc7296_response(struct seen *seen);
 void rfc7296_payloads(struct seen *seen);
+
+/* RFC 7383 (rfc7383.c). `half` is what is known of the IKE_SA_INIT request, or
+ * NULL. */
+void rfc7383_initial(struct seen *seen, const struct ike_seen *half);
+/* Any message, once; its exchange is not known yet. */
+void rfc7383_message(struct seen *seen);
+void rfc7383_request(struct seen *seen);
+void rfc7383_response(struct seen *seen);
+/* Other octets under the number of a fragment. */
+bool rfc7383_resplit(struct seen *seen);
 
 /* RFC 4303, with 4106, 7634 and 5282 (rfc4303.c) */
 void rfc4303_ike_iv(struct seen *seen);

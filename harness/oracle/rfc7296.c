@@ -18,7 +18,7 @@ static void rule_2_1_09(struct seen *seen)
     judged(seen->oracle, CLAUSE_RFC7296_2_1_09);
     judged(seen->oracle, CLAUSE_RFC7296_2_2_01);
     judged(seen->oracle, CLAUSE_RFC6311_4_01);
-    if (seen->take != TAKE_DIFFERENT)
+    if (seen->take != TAKE_DIFFERENT || rfc7383_resplit(seen))
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC7296_2_1_09);
     accuse_frame(&a, &e->request.first);

@@ -67,14 +67,16 @@ static void rule_rekey_sa(struct seen *seen, const struct ike_notify *notify)
 }
 
 /* RFC7296-3.10-01, -02, -04: Protocol ID and SPI of a notify. The shapes of
- * RFC 6311's own are judged with its clauses; RFC 6290's token may say 1
- * (A28); of types that we do not know nothing is said. */
+ * RFC 6311's own and RFC 7383's are judged with their clauses; RFC 6290's token
+ * may say 1 (A28); of types that we do not know nothing is said. */
 static void rule_3_10(struct seen *seen, const struct ike_notify *notify)
 {
     bool own = notify->type >= IKEV2_MESSAGE_ID_SYNC_SUPPORTED &&
                notify->type <= IPSEC_REPLAY_COUNTER_SYNC;
     bool known = strcmp(ike_notify_name(notify->type), "NOTIFY") != 0;
-    if (own || !known || notify->type == QCD_TOKEN || notify->type == REKEY_SA)
+    if (own || !known || notify->type == QCD_TOKEN ||
+        notify->type == REKEY_SA ||
+        notify->type == IKEV2_FRAGMENTATION_SUPPORTED)
         return;
     if (notify->spi.size == 0) {
         judged(seen->oracle, CLAUSE_RFC7296_3_10_02);

@@ -12,9 +12,10 @@ void copies_free(struct copies *copies)
     *copies = (struct copies){0};
 }
 
-static enum take take_part(struct copies *copies, uint16_t number,
-                           uint64_t digest)
+static enum take take_part(struct copies *copies, const struct seen *seen)
 {
+    uint16_t number = seen->ike->fragment;
+    uint64_t digest = seen->digest;
     for (size_t i = 0; i < copies->part_count; i++)
         if (copies->parts[i].number == number)
             return copies->parts[i].digest == digest ? TAKE_REPEAT
@@ -24,8 +25,26 @@ static enum take take_part(struct copies *copies, uint16_t number,
     if (copies->part_count % 4 == 0)
         copies->parts = memory_resize(copies->parts, (copies->part_count + 4u) *
                                                          sizeof *copies->parts);
-    copies->parts[copies->part_count++] = (struct part){digest, number};
+    copies->parts[copies->part_count++] =
+        (struct part){digest, number, (uint16_t)seen->ike->octets.size};
     return TAKE_MORE;
+}
+
+/* RFC 7383 2.6.1: only a repeated first fragment asks for the response. */
+static void count_try(struct copies *copies, const struct seen *seen,
+                      enum take take)
+{
+    copies->recut |= take == TAKE_RECUT;
+    if (seen->ike->fragment > 1) {
+        if (take == TAKE_REPEAT)
+            copies->tail_again = seen->sight;
+        return;
+    }
+    copies->heads++;
+    if (copies->tries && seen->sight.time < copies->tried_at + COPY_TIME)
+        return;
+    copies->tries++;
+    copies->tried_at = seen->sight.time;
 }
 
 uint32_t place_of(const struct endpoint *at)
@@ -48,11 +67,11 @@ enum take copies_take(struct copies *copies, const struct seen *seen)
         copies->exchange = ike->header.exchange;
         copies->fragments = ike->fragments;
         if (ike->fragments)
-            take_part(copies, ike->fragment, seen->digest);
+            take_part(copies, seen);
     } else if (copies->fragments != ike->fragments) {
         take = TAKE_RECUT;
     } else if (ike->fragments) {
-        take = take_part(copies, ike->fragment, seen->digest);
+        take = take_part(copies, seen);
     } else {
         take = copies->digest == seen->digest ? TAKE_REPEAT : TAKE_DIFFERENT;
     }
@@ -64,6 +83,7 @@ enum take copies_take(struct copies *copies, const struct seen *seen)
         copies->gaps++;
     }
     copies->moved |= copies->place != place;
+    count_try(copies, seen, take);
     copies->last = seen->sight;
     if (copies->count < UINT32_MAX)
         copies->count++;
@@ -275,9 +295,11 @@ static void judge_regular(struct seen *seen)
     if (seen->response) {
         rfc7296_response(seen);
         rfc6311_response(seen);
+        rfc7383_response(seen);
     } else {
         rfc7296_request(seen);
         rfc6311_request(seen);
+        rfc7383_request(seen);
     }
 }
 
@@ -461,6 +483,8 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
         expect_ike(oracle, &seen);
     if (seen.sa)
         find_parties(&seen);
+    if (seen.judged)
+        rfc7383_message(&seen);
     if (seen.judged && ike->status != TRACE_IKE_MALFORMED &&
         !rfc7296_header(&seen))
         return;

@@ -7,6 +7,18 @@
 
 /* ---- IKE_SA_INIT ---- */
 
+/* What both sides must announce (RFC 7383 2.3); a resumed SA has none that the
+ * text knows of. */
+static void learn_init(const struct seen *seen, struct ike_seen *sa)
+{
+    struct ike_notify notify;
+    if (seen->ike->header.exchange != IKE_SA_INIT)
+        return;
+    sa->init_seen[seen->side] = true;
+    sa->fragments[seen->side] |= ike_message_notify(
+        &seen->ike->message, IKEV2_FRAGMENTATION_SUPPORTED, 0, &notify);
+}
+
 /* A request is remembered under the responder SPI 0, until the response that
  * names the SA. */
 void track_initial(struct seen *seen)
@@ -16,11 +28,13 @@ void track_initial(struct seen *seen)
     struct ike_sa_key key = {header->spi_i, header->spi_r};
     struct ike_seen *half = sa_find(seen->oracle, &half_key);
 
-    if (seen->judged)
+    if (seen->judged) {
         rfc7296_initial(seen);
+        rfc7383_initial(seen, half);
+    }
     if (!seen->response) {
-        if (header->spi_r == 0 && seen->side == SIDE_INITIATOR && !half)
-            sa_get(seen->oracle, &half_key);
+        if (header->spi_r == 0 && seen->side == SIDE_INITIATOR)
+            learn_init(seen, sa_get(seen->oracle, &half_key));
         return;
     }
     if (header->spi_r == 0 || seen->side != SIDE_RESPONDER ||
@@ -30,8 +44,12 @@ void track_initial(struct seen *seen)
     struct party *initiator = &sa->party[SIDE_INITIATOR];
     struct party *responder = &sa->party[SIDE_RESPONDER];
     sa->from_start = half != NULL;
-    if (half)
+    learn_init(seen, sa);
+    if (half) {
+        sa->init_seen[SIDE_INITIATOR] = half->init_seen[SIDE_INITIATOR];
+        sa->fragments[SIDE_INITIATOR] = half->fragments[SIDE_INITIATOR];
         sa_remove(seen->oracle, half);
+    }
     initiator->at = seen->event->packet.destination;
     responder->at = seen->event->packet.source;
     initiator->at_known = responder->at_known = true;
@@ -160,6 +178,8 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
             &old->party[side == SIDE_INITIATOR ? requester : seen->side];
         struct party *to = &sa->party[side];
         memcpy(to->asserted, from->asserted, sizeof to->asserted);
+        sa->init_seen[side] = old->init_seen[side];
+        sa->fragments[side] = old->fragments[side];
     }
     /* RFC 7296 2.3: the window starts with 1 again; what the rekey itself
      * announced is taken for the new SA as well. */

@@ -261,7 +261,8 @@ static inline struct trace_event *esp(struct story *s, enum who who,
         .octets = all,
         .iv = bytes_slice(all, 8, 8),
         .counter_mode = true,
-        .sequence = sequence};
+        .sequence = sequence,
+        .next_header = IP_IPIP};
     return e;
 }
 
