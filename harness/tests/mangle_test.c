@@ -1,7 +1,9 @@
 /*
  * No bad capture of a run fails a clause that the run does not fail.
  *
- *   mangle_test                             the runs in pcaps/mangle
+ *   mangle_test                             the runs in pcaps/mangle, and
+ *                                           the conforming reference captures
+ *   COUNTERFOIL_SEEDS=10000 mangle_test     so many copies of each of those
  *   mangle_test [-f SEED] [-n SEEDS] FOLDER...
  *                                           other runs, wider
  *   mangle_test -w OUT -f SEED FOLDER       writes that copy, and judges it
@@ -12,6 +14,7 @@
 #include <dirent.h>
 
 enum { TEST_SEEDS = 60, ALIKE = 40, MANGLE_FAILURES = 256 };
+enum { REFERENCE_SEEDS = 48, REFERENCE_BATCHES = 4 };
 
 /* ---- Judged ---- */
 
@@ -170,10 +173,10 @@ static void remove_folder(const char *folder)
 
 /* ---- The test ---- */
 
-static void runs_folder(char out[static 512])
+static void home_folder(char out[static 512], const char *name)
 {
     const char *home = getenv("COUNTERFOIL_HOME");
-    mangle_path(out, home ? home : ".", "pcaps/mangle");
+    mangle_path(out, home ? home : ".", name);
 }
 
 START_TEST(bad_captures_accuse_nobody)
@@ -182,7 +185,7 @@ START_TEST(bad_captures_accuse_nobody)
     struct campaign *c = calloc(1, sizeof *c);
     size_t count = 0;
     temporary_folder(folder);
-    runs_folder(runs);
+    home_folder(runs, "pcaps/mangle");
     c->folder = folder;
     c->first = 2 + (uint64_t)_i * TEST_SEEDS;
     c->seeds = TEST_SEEDS;
@@ -204,13 +207,55 @@ START_TEST(bad_captures_accuse_nobody)
 }
 END_TEST
 
+static uint64_t reference_seeds(void)
+{
+    const char *seeds = getenv("COUNTERFOIL_SEEDS");
+    return seeds ? strtoull(seeds, NULL, 10) : REFERENCE_SEEDS;
+}
+
+/* Each batch takes every fourth capture. */
+START_TEST(conforming_references_accuse_nobody)
+{
+    char folder[64], home[512], path[512], variant[512];
+    struct campaign *c = calloc(1, sizeof *c);
+    struct dirent **entries;
+    temporary_folder(folder);
+    home_folder(home, "pcaps");
+    c->folder = folder;
+    c->first = 2;
+    c->seeds = reference_seeds();
+    int count = scandir(home, &entries, NULL, alphasort), taken = 0;
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        mangle_path(variant, name, "conforming");
+        mangle_path(path, home, variant);
+        if (clause_find(name) && i % REFERENCE_BATCHES == _i) {
+            ck_assert_msg(mangle_run_folder(c, path), "%s: nothing judged",
+                          path);
+            taken++;
+        }
+        free(entries[i]);
+    }
+    ck_assert_int_ge(count, 0);
+    free(entries);
+    remove_folder(folder);
+    ck_assert_int_ge(taken, 10);
+    ck_assert_uint_eq(c->false_failures, 0);
+    free(c);
+}
+END_TEST
+
 static int run_tests(void)
 {
-    enum { BATCHES = 8 };
+    enum { BATCHES = 8, TIMEOUT = 120 };
     Suite *suite = suite_create("mangle");
     TCase *tcase = tcase_create("fairness");
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase,
+                      TIMEOUT + (double)(reference_seeds() / REFERENCE_SEEDS) *
+                                    TIMEOUT / 8);
     tcase_add_loop_test(tcase, bad_captures_accuse_nobody, 0, BATCHES);
+    tcase_add_loop_test(tcase, conforming_references_accuse_nobody, 0,
+                        REFERENCE_BATCHES);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

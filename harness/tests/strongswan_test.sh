@@ -57,7 +57,7 @@ report $(($(echo "$captured" | wc -l) < 40)) "most of them left a capture"
     >"$folder/opinions" 2>&1
 status=$?
 grep -v '^agrees' "$folder/opinions"
-report $status "tshark sees the same, with the run's own keys"
+report $status "tshark and Scapy see the same, with the run's own keys"
 
 xmllint --noout "$folder/report.xml"
 report $? "the JUnit report is well formed"
