@@ -133,6 +133,8 @@ tests: $(BUILD)/counterfoil $(TESTS)
 
 kill-matrix: $(BUILD)/counterfoil
 	$(Q)harness/tests/kill_matrix.py --all $(abspath $<)
+	@echo
+	$(Q)$< pcaps --check --rules pcaps/rules --out pcaps
 
 # The reference captures, octet for octet; `make check` compares.
 pcaps: $(BUILD)/counterfoil
