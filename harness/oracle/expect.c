@@ -305,6 +305,8 @@ static bool read_expectation(struct expectation *x, const json_t *note)
     x->again = json_is_true(json_object_get(note, "again"));
     x->identifier = number_of(note, "identifier");
     x->sequence = number_of(note, "sequence");
+    x->next_header = number_of(note, "next_header");
+    x->beyond = number_of(note, "beyond").value;
     uint8_t octets[4];
     if (hex_octets(json_object_get(note, "spi"), octets, 4))
         x->spi = (struct optional){true, read_u32(octets)};

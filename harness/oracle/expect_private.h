@@ -37,6 +37,7 @@ struct echo {
     uint64_t content;
     uint32_t spi;
     uint16_t identifier, sequence;
+    uint8_t next_header;
     bool opened;
 };
 
@@ -61,6 +62,8 @@ struct expectation {
     struct ike_sa_key key;
     uint8_t exchange;
     struct optional id, m2, p2, payload, identifier, sequence, spi;
+    struct optional next_header; /* of the ESP packet that is delivered */
+    uint64_t beyond; /* of UNDELIVERED: so many may be, but no more */
     bool has_nonce, has_answer_nonce, has_digest;
     bool again; /* of REQUEST: one that was sent before */
     uint8_t nonce[4], answer_nonce[4], digest[16];

@@ -87,6 +87,7 @@ void expect_esp(struct oracle *oracle, const struct trace_event *event)
                         .spi = event->esp.packet.spi,
                         .identifier = inner.identifier,
                         .sequence = inner.sequence,
+                        .next_header = event->esp.next_header,
                         .opened = opened};
     if (!is_copy(e, &echo))
         e->echoes[e->echo_count++ % ECHOES_MAX] = echo;
@@ -276,7 +277,9 @@ static enum match match_echo(const struct expectation *x, const struct echo *o)
     if (!o->opened)
         return MATCH_MAYBE;
     return (!x->identifier.given || o->identifier == x->identifier.value) &&
-                   (!x->sequence.given || o->sequence == x->sequence.value)
+                   (!x->sequence.given || o->sequence == x->sequence.value) &&
+                   (!x->next_header.given ||
+                    o->next_header == x->next_header.value)
                ? MATCH_YES
                : MATCH_NO;
 }
@@ -284,10 +287,14 @@ static enum match match_echo(const struct expectation *x, const struct echo *o)
 static void search_echoes(const struct expectations *e,
                           const struct expectation *x, struct outcome_of *out)
 {
+    uint64_t found = 0;
+
     for (size_t n = 0; n < ring_size(e->echo_count, ECHOES_MAX); n++) {
         const struct echo *o =
             &e->echoes[ring_slot(e->echo_count, ECHOES_MAX, n)];
         enum match match = match_echo(x, o);
+        if (match > MATCH_NO && found++ < x->beyond)
+            continue;
         if (match > out->match) {
             out->match = match;
             out->sight = o->sight;

@@ -61,19 +61,20 @@ static bool is_six(lua_State *lua, int index, const char *name)
  * themselves. */
 static void read_child(lua_State *lua, int index, struct ike_config *config)
 {
-    static const char *const modes[] = {"tunnel", "transport", "transport-only",
-                                        NULL};
+    enum { TUNNEL, HOST, TRANSPORT, TRANSPORT_ONLY };
+    static const char *const modes[] = {"tunnel", "host", "transport",
+                                        "transport-only", NULL};
     bool six = is_six(lua, index, "inner");
 
     is_six(lua, index, "family");
     lua_getfield(lua, index, "mode");
     int mode = luaL_checkoption(lua, -1, "tunnel", modes);
     lua_pop(lua, 1);
-    config->transport_mode = mode > 0;
-    config->transport_only = mode > 1;
+    config->transport_mode = mode >= TRANSPORT;
+    config->transport_only = mode == TRANSPORT_ONLY;
     config->replay_window = get_bounded(lua, index, "replay_window",
                                         config->replay_window, ESP_WINDOW_MAX);
-    if (mode > 0)
+    if (mode != TUNNEL)
         return;
     selector(&config->local_ts, six ? "2001:db8:198::" : "198.51.100.0",
              six ? 48 : 24);

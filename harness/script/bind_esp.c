@@ -18,22 +18,29 @@ static struct node_esp *check_esp(lua_State *lua, struct node *node,
     return esp;
 }
 
-/* Between whom: hosts behind the two ends by the Child SA's selectors, in
- * transport mode the ends themselves. `reverse`: from the gateway's side. */
-static void choose_ends(struct node *node, const struct ike_sa *sa,
-                        const struct node_esp *esp, bool reverse,
+/* The only address of these selectors, if there is one. */
+static bool only_address(const struct child_ts *ts, struct address *out)
+{
+    for (size_t i = 0; i < ts->count; i++)
+        if (!address_equal(&ts->selectors[i].first, &ts->selectors[0].first) ||
+            !address_equal(&ts->selectors[i].last, &ts->selectors[0].first))
+            return false;
+    if (ts->count)
+        *out = ts->selectors[0].first;
+    return ts->count;
+}
+
+/* Between whom, by the Child SA's selectors: the two ends themselves, or hosts
+ * behind them. `reverse`: seen from the gateway. */
+static void choose_ends(const struct child_sa *child, bool reverse,
                         struct endpoint *source, struct endpoint *destination)
 {
-    const struct child_sa *child =
-        ike_host_find_child(node_host(node), esp->spi_in, NULL);
-    bool six = child && child->local_ts->count &&
-               child->local_ts->selectors[0].type == TS_IPV6_ADDR_RANGE;
+    const struct child_ts *ts = child->local_ts;
+    bool six = ts->count && ts->selectors[0].type == TS_IPV6_ADDR_RANGE;
 
-    if (esp->transport_mode) {
-        source->address = sa->local.address;
-        destination->address = sa->remote.address;
+    if (only_address(ts, &source->address) &&
+        only_address(child->remote_ts, &destination->address))
         return;
-    }
     address_parse(six ? HOST6 : HOST,
                   reverse ? &destination->address : &source->address);
     address_parse(six ? SANDBOX_GATEWAY_INNER6 : SANDBOX_GATEWAY_INNER,
@@ -83,7 +90,11 @@ static int core_esp_send(lua_State *lua)
     lua_pop(lua, 2);
     override.sequence = (uint64_t)get_integer(lua, 4, "number", 0);
     override.iv = (uint64_t)get_integer(lua, 4, "iv", 0);
-    choose_ends(node, sa, esp, get_boolean(lua, 4, "reverse", false), &source,
+    const struct child_sa *child =
+        ike_host_find_child(node_host(node), esp->spi_in, NULL);
+    if (!child)
+        return luaL_error(lua, "the Child SA is gone");
+    choose_ends(child, get_boolean(lua, 4, "reverse", false), &source,
                 &destination);
     uint32_t next_header =
         get_bounded(lua, 4, "next_header",

@@ -11,7 +11,7 @@ return {
         "window", "esn", "cookie",
         "rekey", "terminate", "dpd", "liveness",
         "udp_encapsulation", "raw_esp", "ipv6_outer", "ipv6_inner",
-        "transport_mode", "replay_window",
+        "transport_mode", "transport_mode_only", "replay_window",
         "aes128", "aes256", "aes128gcm16", "aes256gcm16",
         "chacha20poly1305", "sha256", "sha384", "sha512",
         "x25519", "ecp256", "ecp384", "modp2048",

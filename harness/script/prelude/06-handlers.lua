@@ -70,6 +70,8 @@ local echoes = {}
 function handlers.esp(packet)
     packet.time = core.now()
     if packet.echo_reply then
-        echoes[packet.identifier .. "/" .. packet.sequence] = packet
+        local echo = packet.identifier .. "/" .. packet.sequence
+        echoes[echo] = echoes[echo] or {}
+        table.insert(echoes[echo], packet.time)
     end
 end

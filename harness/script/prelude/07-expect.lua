@@ -10,6 +10,7 @@ local EXPECTATION = {
     clauses = true, text = true, within = true, m2 = true, p2 = true,
     nonce = true, notify = true, without = true, sa = true, exchange = true,
     message_id = true, since = true, again = true, payload = true,
+    beyond = true, next_header = true,
 }
 
 local function expect(kind, from, expectation, seen, fields)
@@ -122,28 +123,38 @@ function t:expect_no_request(wanted, expectation)
     return expect("no_request", from, expectation, not seen, about)
 end
 
-local function echo_seen(probe)
-    local echo = echoes[probe.identifier .. "/" .. probe.sequence]
-    return echo ~= nil and echo.time >= probe.time
+local function echoes_seen(probe)
+    local times = echoes[probe.identifier .. "/" .. probe.sequence] or {}
+    local count = 0
+    for _, time in ipairs(times) do
+        count = count + (time >= probe.time and 1 or 0)
+    end
+    return count
 end
 
-local function about_probe(probe)
-    return {identifier = probe.identifier, sequence = probe.sequence}
+local function about_probe(probe, expectation)
+    return {identifier = probe.identifier, sequence = probe.sequence,
+            next_header = expectation.next_header,
+            beyond = expectation.beyond}
 end
 
--- The echo came back: it was delivered behind the gateway, and answered.
+-- The echo came back: it was delivered behind the gateway, and answered. With
+-- next_header only in an ESP packet that has it.
 function t:expect_delivered(probe, expectation)
     expectation = expectation or {}
     local seen = wait(expectation.within or ANSWER_SECONDS,
-                      function() return echo_seen(probe) end)
+                      function() return echoes_seen(probe) > 0 end)
     return expect("delivered", probe.time, expectation, seen,
-                  about_probe(probe))
+                  about_probe(probe, expectation))
 end
 
+-- With beyond = n it may come n times, and no more.
 function t:expect_undelivered(probe, expectation)
     expectation = expectation or {}
     local seen = wait(expectation.within or SILENCE_SECONDS,
-                      function() return echo_seen(probe) end)
+                      function()
+                          return echoes_seen(probe) > (expectation.beyond or 0)
+                      end)
     return expect("undelivered", probe.time, expectation, not seen,
-                  about_probe(probe))
+                  about_probe(probe, expectation))
 end

@@ -31,8 +31,8 @@ local function gateway_options(options)
         result.local_address, result.peer_address = gateway, peer
     end
     if options.mode and options.mode ~= "tunnel" then
-        result.mode, result.local_ts, result.peer_ts = "transport", gateway,
-            peer
+        result.mode = options.mode == "host" and "tunnel" or "transport"
+        result.local_ts, result.peer_ts = gateway, peer
     elseif options.inner == 6 then
         result.local_ts, result.peer_ts = core.address.gateway_network6,
             core.address.harness_network6
@@ -46,8 +46,9 @@ end
 
 -- Our cluster: {members = 2, synch = {kind = fate}, ike, esp, auth, window,
 -- message_id_sync, replay_counter_sync, fragmentation, cookie, family = 4 or
--- 6 (outside), inner = 4 or 6, mode = "tunnel", "transport" or
--- "transport-only", replay_window, gateway = {options of the adapter}}.
+-- 6 (outside), inner = 4 or 6, mode = "tunnel", "host" (a
+-- tunnel of the two ends alone), "transport" or "transport-only" (not granted,
+-- it deletes the Child SA), replay_window, gateway = {options of the adapter}}.
 function t:cluster(options)
     options = gateway_options(options or {})
     return new_cluster(options.name or "harness", options.members or 2,

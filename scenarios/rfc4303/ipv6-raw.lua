@@ -1,0 +1,21 @@
+return scenario {
+    id = "rfc4303/ipv6-raw",
+    title = "IPv6 inside and outside, ESP without UDP",
+    purpose = [[No NAT is in the way: ESP is the next header of the outer IPv6 packet,
+and IPv6 is the next header of the ESP packet.]],
+    clauses = { "RFC4303-2.2-01", "RFC4303-3.4.3-05" },
+    needs = { "raw_esp", "ipv6_outer", "ipv6_inner" },
+    run = function(t)
+        local cluster = t:cluster { family = 6, inner = 6,
+            encapsulate = false, gateway = { encapsulate = false } }
+        local sa = cluster:accept()
+        for i = 1, 3 do
+            t:expect_delivered(sa:ping { sequence = i }, { next_header = 41 })
+        end
+        local probe = sa:ping()
+        t:expect_delivered(probe)
+        t:expect_undelivered(sa:replay(probe),
+            { clauses = { "RFC4303-3.4.3-05" },
+              text = "the packet is not delivered twice" })
+    end,
+}
