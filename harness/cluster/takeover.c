@@ -188,7 +188,10 @@ static void jump(const struct cluster *cluster, struct esp_sa *out)
         esp_skip(out, last_number(out) - out->sequence, NULL);
 }
 
-static void take_over_pair(struct member *member, uint32_t spi_in)
+/* Where the peer cannot be asked to go on beyond it, the delta would keep out
+ * what is genuine. */
+static void take_over_pair(struct member *member, const struct ike_sa *sa,
+                           uint32_t spi_in)
 {
     const struct takeover_policy *policy = &member->cluster->policy.takeover;
     struct node_esp *esp = node_esp_find(member->node, spi_in);
@@ -196,7 +199,7 @@ static void take_over_pair(struct member *member, uint32_t spi_in)
     if (!esp)
         return;
     jump(member->cluster, &esp->out);
-    if (policy->strict &&
+    if (policy->strict && sa->replay_counter_sync &&
         policy->delta <= last_number(&esp->in) - esp->in.sequence)
         esp_learn(&esp->in, esp->in.sequence + policy->delta);
 }
@@ -236,7 +239,7 @@ static void take_over_sa(struct member *member, struct member *from,
     for (const struct child_sa *c = sa->children; c && numbers; c = c->next)
         if (cluster->policy.sharing != CLUSTER_DUPLICATE ||
             pair_owner(cluster, c->spi_in) == from)
-            take_over_pair(member, c->spi_in);
+            take_over_pair(member, sa, c->spi_in);
     if (policy->jump && sa->children)
         channel_put(member, SYNCH_COUNTER, sa, NULL, now);
     if (policy->how != TAKEOVER_BY_HAND)
@@ -267,7 +270,7 @@ static void take_over_pairs(struct member *from, uint64_t now)
                 continue;
             }
             place->member = i;
-            take_over_pair(member, spi_in);
+            take_over_pair(member, sa, spi_in);
             if (policy->jump)
                 channel_put(member, SYNCH_COUNTER, sa, NULL, now);
         }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands/profiles.h"
+#include "gateways/builtin/builtin.h"
 #include "gateways/builtin/defects.h"
 #include "gateways/gateways.h"
 
@@ -153,5 +154,10 @@ bool profiles_list_options(json_t *rows, struct error *error)
                             "variable", at->variable, "standard",
                             at->standard != NULL ? at->standard : "", "help",
                             at->help));
+    for (const struct builtin_option *at = builtin_cluster_options;
+         at->name != NULL; at++)
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s, s:s, s:s}", "name", at->name,
+                            "variable", "", "standard", "", "help", at->help));
     return true;
 }

@@ -64,6 +64,8 @@ const struct gateway_profile *gateway_profile(const struct gateway *gateway)
 
 /* ---- Running its executables ---- */
 
+enum { ARGUMENTS_MAX = 16 };
+
 static void executable(const struct gateway *gateway, const char *action,
                        char path[PATH_MAX])
 {
@@ -78,12 +80,28 @@ bool gateway_can(const struct gateway *gateway, const char *action)
     return strchr(action, '/') == NULL && access(path, X_OK) == 0;
 }
 
+/* Its words become arguments; what does not fit is not one. */
+static bool split(char *text, const char *argv[static ARGUMENTS_MAX + 2],
+                  struct error *error)
+{
+    size_t count = 1;
+
+    for (char *rest, *at = strtok_r(text, " ", &rest); at;
+         at = strtok_r(NULL, " ", &rest)) {
+        if (count > ARGUMENTS_MAX)
+            return error_set(error, "more than %d words", ARGUMENTS_MAX);
+        argv[count++] = at;
+    }
+    argv[count] = NULL;
+    return true;
+}
+
 struct process *gateway_run(struct gateway *gateway, const char *action,
                             const char *argument, bool output,
                             struct error *error)
 {
-    char path[PATH_MAX];
-    const char *argv[] = {path, argument, NULL};
+    char path[PATH_MAX], words[256];
+    const char *argv[ARGUMENTS_MAX + 2] = {path};
     union {
         char **in;
         const char *const *out;
@@ -97,6 +115,9 @@ struct process *gateway_run(struct gateway *gateway, const char *action,
         .site = gateway->place.site,
     };
 
+    snprintf(words, sizeof words, "%s", argument != NULL ? argument : "");
+    if (!split(words, argv, error))
+        return NULL;
     if (gateway->place.loop == NULL) {
         error_set(error, "the gateway is not started");
         return NULL;

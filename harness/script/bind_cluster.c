@@ -181,15 +181,9 @@ static int core_fail_over(lua_State *lua)
 
     if (how == FAILURES)
         return luaL_error(lua, "there is no failure \"%s\"", kind);
-    const char *from = lua_pushstring(lua, node_name(cluster_active(cluster)));
     uint64_t now = play->link->ops->now(play->link);
     if (!cluster_fail_over(cluster, how, now, &error))
         return luaL_error(lua, "%s", error.text);
-    play_note(play,
-              json_pack("{ss ss so so ss}", "event", "fail_over", "cluster",
-                        "harness", "from", json_clean(from), "to",
-                        json_clean(node_name(cluster_active(cluster))), "kind",
-                        kind));
     return 0;
 }
 

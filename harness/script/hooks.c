@@ -315,6 +315,12 @@ static void on_esp(void *context, struct node *node, uint32_t spi,
 
 /* ---- The synch channel ---- */
 
+/* Of the gateway under test, or of one of ours. */
+static const char *side_of(struct play *play, const struct cluster *cluster)
+{
+    return cluster == play_gateway(play) ? "gateway" : "harness";
+}
+
 static void on_synch(void *context, struct cluster *cluster,
                      const struct synch_message *message)
 {
@@ -322,17 +328,17 @@ static void on_synch(void *context, struct cluster *cluster,
     char spi_i[17], spi_r[17];
     uint8_t octets[8];
 
-    (void)cluster;
     write_u64(octets, message->spi_i);
     bytes_to_hex(bytes_of(octets, 8), spi_i, sizeof spi_i);
     write_u64(octets, message->spi_r);
     bytes_to_hex(bytes_of(octets, 8), spi_r, sizeof spi_r);
     json_t *note = json_pack(
-        "{ss so so ss ss sb s{ss ss} sI}", "event", "synch", "from",
-        json_clean(message->from), "to", json_clean(message->to), "what",
-        synch_kind_name(message->kind), "fate", synch_fate_done(message->fate),
-        "lost", (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i,
-        "spi_r", spi_r, "octets", (json_int_t)message->octets.size);
+        "{ss ss so so ss ss sb s{ss ss} sI}", "event", "synch", "cluster",
+        side_of(play, cluster), "from", json_clean(message->from), "to",
+        json_clean(message->to), "what", synch_kind_name(message->kind), "fate",
+        synch_fate_done(message->fate), "lost",
+        (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i, "spi_r",
+        spi_r, "octets", (json_int_t)message->octets.size);
     if (message->kind != SYNCH_COUNTER && message->kind != SYNCH_DELETE) {
         json_t *state = json_object_get(note, "state");
         json_object_set_new(state, "next_send",
@@ -340,7 +346,26 @@ static void on_synch(void *context, struct cluster *cluster,
         json_object_set_new(state, "next_receive",
                             json_integer(message->next_receive));
     }
+    if (message->due != TIME_NEVER)
+        json_object_set_new(note, "due",
+                            json_integer((json_int_t)message->due));
     play_note(play, note);
+}
+
+static void on_failure(void *context, struct cluster *cluster, const char *from,
+                       const char *to, const char *what)
+{
+    struct play *play = context;
+    const char *side = side_of(play, cluster);
+
+    if (failure_find(what) != FAILURES)
+        play_note(play, json_pack("{ss ss so so ss}", "event", "fail_over",
+                                  "cluster", side, "from", json_clean(from),
+                                  "to", json_clean(to), "kind", what));
+    else
+        play_note(play,
+                  json_pack("{ss ss so ss}", "event", "recover", "cluster",
+                            side, "member", json_clean(from), "kind", what));
 }
 
 const struct cluster_hooks script_cluster_hooks = {
@@ -349,4 +374,5 @@ const struct cluster_hooks script_cluster_hooks = {
              .event = on_event,
              .esp = on_esp},
     .synch = on_synch,
+    .failure = on_failure,
 };

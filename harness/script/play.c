@@ -17,8 +17,33 @@ static char *file_in(const struct play *play, const char *name)
     return path;
 }
 
+void play_note_run(struct play *play)
+{
+    const struct scenario *s = play->scenario;
+    json_t *clauses = json_array(), *under_test;
+
+    if (play->run_noted)
+        return;
+    play->run_noted = true;
+    for (char **id = s->clauses; *id; id++)
+        json_array_append_new(clauses, json_string(*id));
+    under_test = play->world->under_test
+                     ? play->world->under_test(play)
+                     : json_pack("[ss]", SANDBOX_GATEWAY_ADDRESS,
+                                 SANDBOX_GATEWAY_ADDRESS6);
+    play_note(play,
+              json_pack("{ss ss ss ss so so ss so s[ss] sI}", "event", "run",
+                        "scenario", s->id, "title", s->title, "purpose",
+                        s->purpose, "clauses", clauses, "gateway",
+                        json_clean(play->options->gateway), "role", s->gateway,
+                        "under_test", under_test, "harness",
+                        SANDBOX_HARNESS_ADDRESS, SANDBOX_HARNESS_ADDRESS6,
+                        "seed", (json_int_t)play->options->seed));
+}
+
 void play_note(struct play *play, json_t *note)
 {
+    play_note_run(play);
     if (!json_object_get(note, "time"))
         json_object_set_new(
             note, "time",
@@ -235,24 +260,6 @@ static bool open_record(struct play *play, struct error *error)
     return play->events;
 }
 
-static void note_run(struct play *play)
-{
-    const struct scenario *s = play->scenario;
-    json_t *clauses = json_array();
-
-    for (char **id = s->clauses; *id; id++)
-        json_array_append_new(clauses, json_string(*id));
-    play_note(play,
-              json_pack("{ss ss ss ss so so ss s[ss] s[ss] sI}", "event", "run",
-                        "scenario", s->id, "title", s->title, "purpose",
-                        s->purpose, "clauses", clauses, "gateway",
-                        json_clean(play->options->gateway), "role", s->gateway,
-                        "under_test", SANDBOX_GATEWAY_ADDRESS,
-                        SANDBOX_GATEWAY_ADDRESS6, "harness",
-                        SANDBOX_HARNESS_ADDRESS, SANDBOX_HARNESS_ADDRESS6,
-                        "seed", (json_int_t)play->options->seed));
-}
-
 static void finish(struct play *play, enum play_status status)
 {
     play->world->finish(play);
@@ -288,7 +295,8 @@ enum play_status play_inside(struct play *play, struct error *error)
                          (uint64_t)(play->options->timeout * (double)NS_PER_S);
         play->real_deadline =
             net_now() + (uint64_t)(play->options->timeout * (double)NS_PER_S);
-        note_run(play);
+        if (!play->world->under_test)
+            play_note_run(play);
         play->lua = environment_new(play->scenario->path);
         play->thread = play->lua;
         status = run_script(play, error);

@@ -31,6 +31,9 @@ struct world {
     void (*watch)(struct play *play);
     bool (*send)(struct play *play, const struct datagram *datagram,
                  struct error *error);
+    /* The addresses of the gateway as a list, once it is started; NULL: it has
+     * the usual one. Then the run is noted with the first note. */
+    json_t *(*under_test)(struct play *play);
     /* Notes whether the gateway lives, and closes the capture. */
     void (*finish)(struct play *play);
     void (*release)(struct play *play);
@@ -42,6 +45,8 @@ extern const struct world world_sim;
 
 /* ---- play.c, for the worlds ---- */
 
+/* Writes the record's first note, unless that is done. */
+void play_note_run(struct play *play);
 bool play_open_trace(struct play *play, uint32_t linktype, struct error *error);
 void play_frame(struct play *play, uint64_t time, struct bytes frame,
                 size_t original_size);

@@ -40,6 +40,9 @@ static bool set_standard(struct play *play, struct error *error)
             return false;
     if (!set_defects(play, error))
         return false;
+    if (!strcmp(play->scenario->gateway, "cluster") &&
+        !builtin_option(play->builtin, "members", "2", error))
+        return false;
     return builtin_option(play->builtin, "role", play->scenario->role, error);
 }
 
@@ -54,6 +57,7 @@ static bool open_world(struct play *play, struct error *error)
     play->link->receive = play_datagram;
     play->link->receive_context = play;
     play->builtin = builtin_new(play->sim, play->crypto, play->options->seed);
+    builtin_observe(play->builtin, &script_cluster_hooks, play);
     sim_capture(play->sim, SIM_TAP_HARNESS, on_frame, play);
     return sim_add_address(sim_harness(play->sim), &address, error) &&
            sim_add_address(sim_harness(play->sim), &six, error) &&
@@ -92,7 +96,23 @@ static bool set_option(struct play *play, const char *name, const char *value,
 
 static bool start_gateway(struct play *play, struct error *error)
 {
-    return builtin_start(play->builtin, error);
+    if (!builtin_start(play->builtin, error))
+        return false;
+    play_note_run(play);
+    return true;
+}
+
+static json_t *under_test(struct play *play)
+{
+    char text[ENDPOINT_TEXT];
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < builtin_addresses(play->builtin); i++) {
+        struct address address = builtin_address(play->builtin, i);
+        json_array_append_new(
+            list, json_string(address_to_text(&address, text, sizeof text)));
+    }
+    return list;
 }
 
 static bool start_action(struct play *play, const char *name,
@@ -172,6 +192,7 @@ const struct world world_sim = {
     .defect = switch_defect,
     .watch = watch_gateway,
     .send = send_as_gateway,
+    .under_test = under_test,
     .finish = finish,
     .release = release,
 };

@@ -94,6 +94,7 @@ struct play {
     uint64_t deadline; /* of the whole scenario */
     uint64_t real_deadline; /* the same on the wall clock */
     bool expired;           /* it was passed without a wait */
+    bool run_noted;         /* the record has its first line */
     bool tampers;           /* the script wants to see messages before they are
                                sealed */
     bool handler_failed;    /* the error waits in the registry */

@@ -1,5 +1,6 @@
 /* The gateway between its simulation and its engine. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateways/builtin/builtin_private.h"
 
@@ -68,11 +69,47 @@ static void on_esp(void *context, struct node *node, uint32_t spi,
     host_receive(gateway, node, spi, inner);
 }
 
+static void on_synch(void *context, struct cluster *cluster,
+                     const struct synch_message *message)
+{
+    struct builtin *gateway = context;
+
+    if (gateway->observer && gateway->observer->synch)
+        gateway->observer->synch(gateway->observer_context, cluster, message);
+}
+
+static struct node *member_named(struct cluster *cluster, const char *name)
+{
+    for (size_t i = 0; i < cluster_members(cluster); i++)
+        if (!strcmp(node_name(cluster_member(cluster, i)), name))
+            return cluster_member(cluster, i);
+    return NULL;
+}
+
+static void on_failure(void *context, struct cluster *cluster, const char *from,
+                       const char *to, const char *what)
+{
+    struct builtin *gateway = context;
+    struct node *node = to ? member_named(cluster, to) : NULL;
+
+    if (gateway->observer && gateway->observer->failure)
+        gateway->observer->failure(gateway->observer_context, cluster, from, to,
+                                   what);
+    for (size_t i = 0; node && i < gateway->defect_count; i++) {
+        struct active_defect *active = &gateway->defects[i];
+        if (active->defect->ops->takeover)
+            active->defect->ops->takeover(gateway, active, node,
+                                          sim_now(gateway->sim));
+    }
+}
+
 static const struct cluster_hooks cluster_hooks = {
     .node = {.outgoing = on_outgoing,
              .compose = on_compose,
              .event = on_event,
              .esp = on_esp},
+    .synch = on_synch,
+    .failure = on_failure,
 };
 
 /* ---- What the simulation says ---- */
@@ -130,6 +167,7 @@ static uint64_t on_deadline(void *context)
 
     due = earlier(due, later_deadline(gateway));
     due = earlier(due, timers_deadline(gateway));
+    due = earlier(due, traffic_deadline(gateway));
     return earlier(due, action_deadline(gateway));
 }
 
@@ -140,6 +178,7 @@ static void on_expire(void *context, uint64_t now)
     cluster_expire(gateway->cluster, now);
     later_expire(gateway, now);
     timers_expire(gateway, now);
+    traffic_expire(gateway, now);
     after(gateway);
 }
 
@@ -161,6 +200,56 @@ struct builtin *builtin_new(struct sim *sim, struct crypto *crypto,
     return gateway;
 }
 
+/* Those of a loose cluster follow each other. */
+struct address member_address(const struct builtin *gateway, size_t member)
+{
+    struct address address = gateway->address;
+    size_t last = address_size(&address) - 1;
+
+    if (gateway->policy.loose)
+        address.octets[last] = (uint8_t)(address.octets[last] + member);
+    return address;
+}
+
+size_t builtin_addresses(const struct builtin *gateway)
+{
+    return gateway->policy.loose ? gateway->members : 1;
+}
+
+struct address builtin_address(const struct builtin *gateway, size_t n)
+{
+    return member_address(gateway, n);
+}
+
+static bool add_addresses(struct builtin *gateway, struct sim_party *party,
+                          struct error *error)
+{
+    for (size_t i = 0; i < builtin_addresses(gateway); i++) {
+        struct address address = member_address(gateway, i);
+        if (!sim_add_address(party, &address, error))
+            return false;
+    }
+    return true;
+}
+
+static void change_policy(const struct active_defect *active,
+                          struct cluster_policy *policy)
+{
+    if (active->defect->ops->policy)
+        active->defect->ops->policy(active, policy);
+}
+
+static void set_up_members(struct builtin *gateway)
+{
+    for (size_t i = 0; i < gateway->defect_count; i++)
+        change_policy(&gateway->defects[i], &gateway->policy);
+    *cluster_policy(gateway->cluster) = gateway->policy;
+    for (size_t i = 0; i < gateway->members; i++)
+        cluster_set_address(
+            gateway->cluster, i,
+            &(struct endpoint){member_address(gateway, i), PORT_IKE});
+}
+
 bool builtin_start(struct builtin *gateway, struct error *error)
 {
     if (gateway->cluster)
@@ -169,14 +258,15 @@ bool builtin_start(struct builtin *gateway, struct error *error)
         return false;
     struct sim_party *party =
         sim_attach(gateway->sim, SIM_GATEWAY, &party_ops, gateway);
-    if (!sim_add_address(party, &gateway->address, error)) {
+    if (!add_addresses(gateway, party, error)) {
         sim_detach(party);
         return false;
     }
-    gateway->cluster =
-        cluster_new("gateway", 1, &gateway->config, gateway->crypto,
-                    &gateway->rng.rng, &cluster_hooks, gateway);
+    gateway->cluster = cluster_new("gateway", gateway->members,
+                                   &gateway->config, gateway->crypto,
+                                   &gateway->rng.rng, &cluster_hooks, gateway);
     gateway->party = party;
+    set_up_members(gateway);
     return true;
 }
 
@@ -212,14 +302,23 @@ bool builtin_defect(struct builtin *gateway, const char *name,
     if (gateway->defect_count == BUILTIN_DEFECTS_MAX)
         return error_set(error, "more than %d defects at once",
                          BUILTIN_DEFECTS_MAX);
-    gateway->defects[gateway->defect_count++] =
-        (struct active_defect){.defect = defect};
+    struct active_defect *active = &gateway->defects[gateway->defect_count++];
+    *active = (struct active_defect){.defect = defect};
+    if (gateway->cluster)
+        change_policy(active, cluster_policy(gateway->cluster));
     return true;
 }
 
 void builtin_hook(struct builtin *gateway, const struct builtin_hooks *hooks)
 {
     gateway->hooks = *hooks;
+}
+
+void builtin_observe(struct builtin *gateway, const struct cluster_hooks *hooks,
+                     void *context)
+{
+    gateway->observer = hooks;
+    gateway->observer_context = context;
 }
 
 bool builtin_send(struct builtin *gateway, const struct datagram *datagram,

@@ -1,7 +1,8 @@
 /*
  * The built-in gateway: a host and its tunnel, made of the harness's own
- * engine, in virtual time. It plays the peer of a cluster. It conforms, unless
- * defects (builtin/defects.h) are switched on.
+ * engine, in virtual time. It is the peer of a cluster or, with more than one
+ * of `members`, a cluster itself. It conforms, unless defects
+ * (builtin/defects.h) are switched on.
  *
  *     gateway = builtin_new(sim, crypto, seed);
  *     builtin_option(gateway, "dpd", "1", &error);
@@ -48,6 +49,8 @@ struct builtin_option {
     const char *help;
 };
 extern const struct builtin_option builtin_options[]; /* name NULL ends it */
+/* The same, of a gateway that is a cluster. */
+extern const struct builtin_option builtin_cluster_options[];
 bool builtin_option(struct builtin *gateway, const char *name,
                     const char *value, struct error *error);
 
@@ -71,12 +74,34 @@ void builtin_hook(struct builtin *gateway, const struct builtin_hooks *hooks);
 bool builtin_send(struct builtin *gateway, const struct datagram *datagram,
                   struct error *error);
 
+/* What passes on its synch channel, and its failures: `synch` and `failure`
+ * of the hooks are called with `context`. Before the start. */
+void builtin_observe(struct builtin *gateway, const struct cluster_hooks *hooks,
+                     void *context);
+
 /* Takes its address and answers from now on. */
 bool builtin_start(struct builtin *gateway, struct error *error);
+/* Its addresses: one, or those of the members of a loose cluster. */
+size_t builtin_addresses(const struct builtin *gateway);
+struct address builtin_address(const struct builtin *gateway, size_t n);
 
-/* What the executables of an adapter do: "initiate", "rekey" ("ike",
- * "child"), "terminate" ("ike", "child"), "liveness". False when there is no
- * such action, or another one still runs. */
+/* What the executables of an adapter do, with the same words as argument:
+ *
+ *     initiate [new] [WHOM]
+ *     rekey ike|child [WHOM]
+ *     terminate ike|child [WHOM]
+ *     liveness [WHOM]
+ *     traffic N [INTERVAL] [WHOM]     the host behind it sends; 0 ends it
+ *     fail [crash|planned|reboot|freeze|split] [MEMBER] [to=MEMBER]
+ *     recover [MEMBER]
+ *     synch KIND|all FATE [delay=S] [skip=N] [limit=N] [to=MEMBER]
+ *     synch KIND|all at-once|never|every N|every Ns
+ *     isolate MEMBER [yes|no]
+ *     release                         what was held on the synch channel
+ *
+ * WHOM is member=N, sa=SPI, child=SPI (hexadecimal, either side's); without:
+ * the newest of the active member. Members are counted from 1. False when
+ * there is no such action, or another one still runs. */
 bool builtin_action(struct builtin *gateway, const char *name,
                     const char *argument, struct error *error);
 /* The exit status of the last action: 0, 1 when it failed. */

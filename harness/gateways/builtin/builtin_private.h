@@ -32,6 +32,10 @@ bool incoming_is_request(const struct incoming *in);
 
 /* ---- Datagrams that go out by hand (outgoing.c) ---- */
 
+/* Seals `message` under the SA and sends it to the peer. */
+void send_message(struct builtin *gateway, struct ike_sa *sa,
+                  const struct ike_message *message);
+
 /* Seals `message` under the SA and sends it back to where `in` came from. */
 void send_back(struct builtin *gateway, const struct incoming *in,
                const struct ike_message *message);
@@ -57,6 +61,11 @@ void later_expire(struct builtin *gateway, uint64_t now);
 void later_free(struct builtin *gateway);
 
 /* ---- Defects ---- */
+
+/* defects_sync.c: what several files need. */
+bool is_sync_request(const struct ike_message *message);
+void add_notify(struct ike_message *message, struct arena *arena, uint16_t type,
+                struct bytes data);
 
 /* One that is switched on, and what it remembers. */
 struct active_defect {
@@ -91,6 +100,13 @@ struct defect_ops {
     /* Before the host behind the gateway sends a packet. */
     void (*esp)(struct builtin *gateway, struct active_defect *active,
                 struct node_esp *esp, struct esp_override *override);
+    /* Of a cluster: what its members do, before the start or when the defect
+     * is switched on. */
+    void (*policy)(const struct active_defect *active,
+                   struct cluster_policy *policy);
+    /* `to` takes over; nothing has followed from it yet. */
+    void (*takeover)(struct builtin *gateway, struct active_defect *active,
+                     struct node *to, uint64_t now);
 };
 
 extern const struct defect_ops defect_sync_accept, defect_sync_drop,
@@ -99,6 +115,59 @@ extern const struct defect_ops defect_capabilities, defect_parallel_child;
 extern const struct defect_ops defect_header, defect_retransmission,
     defect_request, defect_window, defect_clear;
 extern const struct defect_ops defect_esp_send, defect_esp_receive;
+/* Of a cluster: */
+extern const struct defect_ops defect_member_sync, defect_member_extra,
+    defect_member_answer, defect_member_follow, defect_member_window;
+extern const struct defect_ops defect_member_policy, defect_member_state,
+    defect_member_send, defect_member_receive, defect_member_both,
+    defect_member_spi;
+
+enum member_sync_variant {
+    MEMBER_MESSAGE_ID,
+    MEMBER_M1_USED,
+    MEMBER_M1_REPEATED,
+    MEMBER_M1_WITHOUT_WINDOW,
+    MEMBER_P1_LOW,
+    MEMBER_VENDOR,
+    MEMBER_LONG,
+    MEMBER_DELTA_SIZE,
+    MEMBER_DELTA_UNNEGOTIATED,
+    MEMBER_DELTA_ALONE, /* with Message ID 0 */
+    MEMBER_SILENT,      /* no synchronization at all */
+    MEMBER_NO_REKEY,    /* no CREATE_CHILD_SA */
+};
+enum member_extra_variant {
+    EXTRA_UNNEGOTIATED,
+    EXTRA_EARLY,
+    EXTRA_DELTA_APART,
+};
+enum member_answer_variant {
+    ANSWER_OTHER_NONCE,
+    ANSWER_NONCE_CLOSES,
+    ANSWER_SECOND,
+};
+enum member_follow_variant {
+    FOLLOW_KEEPS_SEND,
+    FOLLOW_KEEPS_RECEIVE,
+    FOLLOW_NOT_CROSSING,
+    FOLLOW_AGAIN, /* another synchronization for an old request */
+};
+enum member_policy_variant {
+    POLICY_NO_JUMP,
+    POLICY_SMALL_JUMP,
+    POLICY_BY_HAND,
+    POLICY_LENIENT,
+};
+enum member_state_variant {
+    STATE_FORGOTTEN,
+    STATE_FORGOTTEN_TWICE, /* at the second failover */
+    STATE_ONE_CHILD,
+    STATE_SELECTORS,
+    STATE_GUESS_HIGH,
+};
+enum member_send_variant { SEND_IV_RESTARTS, SEND_TWO_MEMBERS };
+enum member_receive_variant { RECEIVE_LEARNS, RECEIVE_FOR_EVER };
+enum member_both_variant { BOTH_REQUEST, BOTH_ADDRESSES };
 
 enum sync_accept_variant {
     ACCEPT_STALE,
@@ -187,6 +256,28 @@ enum esp_receive_variant {
 
 /* ---- The gateway ---- */
 
+/* Words of an action's argument or an option's value. */
+enum { WORDS_MAX = 16 };
+struct words {
+    char text[256];
+    char *items[WORDS_MAX]; /* into `text` */
+    size_t count;
+};
+
+/* Whom an action is about, as far as it says so. */
+struct target {
+    size_t member;   /* from 1 */
+    uint64_t spi;    /* either one of the IKE SA */
+    uint32_t spi_in; /* either one of the Child SA */
+};
+
+struct traffic {
+    uint64_t left, sent; /* packets */
+    uint64_t interval, due;
+    struct target target;
+    size_t turn; /* the next member's, in load sharing */
+};
+
 struct action {
     const char *name;
     int status;
@@ -213,34 +304,84 @@ struct builtin {
     struct credential *credential, *authority;
     const char *certificate_path, *key_path, *authority_path, *auth;
     struct cluster *cluster;
+    size_t members;
+    struct cluster_policy policy; /* until the start; then the cluster's own */
     struct timers timers;
+    struct traffic traffic;
     uint64_t initiate_timeout;
     struct action action;
     struct active_defect defects[BUILTIN_DEFECTS_MAX];
     size_t defect_count;
     struct later_item *later;
-    enum esp_verdict esp_verdict; /* of the last ESP packet */
-    struct builtin_hooks hooks;   /* of a script; may be empty */
+    enum esp_verdict esp_verdict;         /* of the last ESP packet */
+    struct builtin_hooks hooks;           /* of a script; may be empty */
+    const struct cluster_hooks *observer; /* likewise, or NULL */
+    void *observer_context;
 };
 
 /* options.c */
 void options_default(struct builtin *gateway);
 /* Reads files that options name. */
 bool options_finish(struct builtin *gateway, struct error *error);
+bool option_boolean(const char *value, bool *out, struct error *error);
+bool option_number(const char *value, double most, double *out,
+                   struct error *error);
+/* Seconds to nanoseconds; a year at most. */
+bool option_time(const char *value, uint64_t *out, struct error *error);
+
+/* options_cluster.c */
+extern const struct builtin_option builtin_cluster_options[];
+void options_cluster_default(struct builtin *gateway);
+/* NULL has no words. */
+bool words_split(const char *text, struct words *out, struct error *error);
+/* NULL if there are not so many. */
+const char *words_nth(const struct words *words, size_t n);
+/* The value in "name=value", or NULL. */
+const char *word_value(const char *word, const char *name);
+bool word_number(const char *word, uint64_t most, uint64_t *out,
+                 struct error *error);
+/* "KIND SCHEDULE" or "KIND FATE DETAILS" into SYNCH_KINDS rules. */
+bool synch_words(const struct words *words, struct synch_rule *rules,
+                 struct error *error);
 
 /* actions.c */
 void action_check(struct builtin *gateway, uint64_t now);
 uint64_t action_deadline(const struct builtin *gateway);
+/* IKE SAs of active members, not the copies that others keep. */
+struct ike_sa *owned_sa_first(struct builtin *gateway);
+struct ike_sa *owned_sa_next(struct builtin *gateway, struct ike_sa *sa);
+size_t owner_number(struct builtin *gateway, const struct ike_sa *sa);
+struct node *holder_of(struct builtin *gateway, const struct ike_sa *sa);
+/* Established, and what `target` (may be NULL) says; or NULL. */
+struct ike_sa *newest_sa(struct builtin *gateway, const struct target *target);
+struct child_sa *find_child(struct ike_sa *sa, const struct target *target);
+/* "member=2", "sa=0123456789abcdef" or "child=01234567" */
+bool target_word(const char *word, struct target *out, struct error *error);
+
+/* actions_cluster.c, traffic.c: actions of the table in actions.c */
+typedef bool action_fn(struct builtin *gateway, const struct words *words,
+                       uint64_t now, struct error *error);
+action_fn action_fail, action_recover, action_synch, action_isolate,
+    action_release, action_traffic;
+uint64_t traffic_deadline(const struct builtin *gateway);
+void traffic_expire(struct builtin *gateway, uint64_t now);
+
+/* builtin.c: the address of a member, counted from 0. */
+struct address member_address(const struct builtin *gateway, size_t member);
+
+/* timers.c */
 /* There is an IKE SA. */
 void timers_arm(struct builtin *gateway, uint64_t now);
 /* Something authentic came in. */
 void timers_heard(struct builtin *gateway, uint64_t now);
 uint64_t timers_deadline(const struct builtin *gateway);
 void timers_expire(struct builtin *gateway, uint64_t now);
-struct ike_sa *newest_sa(struct builtin *gateway);
 
 /* host.c: the host behind the gateway; `spi` is our inbound one. */
 void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
                   struct bytes inner);
+/* It sends a packet through this Child SA. */
+void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
+               struct node_esp *esp, const struct buffer *inner);
 
 #endif

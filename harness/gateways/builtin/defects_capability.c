@@ -17,14 +17,6 @@ static struct ike_payload *find_notify(struct ike_message *message,
     return NULL;
 }
 
-static void add_notify(struct ike_message *message, struct arena *arena,
-                       uint16_t type)
-{
-    uint8_t *body = arena_take(arena, 4);
-    write_u16(body + 2, type);
-    ike_message_add(message, PAYLOAD_NOTIFY, bytes_of(body, 4));
-}
-
 /* The notify with another first octet, and `more` octets of data. */
 static void change_notify(struct ike_payload *p, struct arena *arena,
                           uint8_t protocol, size_t more)
@@ -54,11 +46,13 @@ static void capabilities_compose(struct builtin *gateway,
     switch ((enum capability_variant)active->defect->variant) {
     case CAPABILITY_SYNC:
         if (response && !sync)
-            add_notify(message, arena, IKEV2_MESSAGE_ID_SYNC_SUPPORTED);
+            add_notify(message, arena, IKEV2_MESSAGE_ID_SYNC_SUPPORTED,
+                       (struct bytes){0});
         break;
     case CAPABILITY_COUNTERS:
         if (response && !counters)
-            add_notify(message, arena, IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED);
+            add_notify(message, arena, IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED,
+                       (struct bytes){0});
         break;
     case CAPABILITY_SYNC_DATA:
         if (sync)

@@ -68,19 +68,34 @@ static bool wrong_delta_size(const struct ike_sa *sa, size_t size)
     return size && size != (sa->children && sa->children->suite.esn ? 8 : 4);
 }
 
-static void add_sync(struct ike_message *message, struct arena *arena,
-                     const struct ike_message_id_sync *sync)
+bool is_sync_request(const struct ike_message *message)
 {
-    struct ike_notify notify = {.type = IKEV2_MESSAGE_ID_SYNC};
-    struct buffer data = {0}, body = {0};
+    struct ike_notify notify;
+    return !(message->header.flags & IKE_FLAG_RESPONSE) &&
+           message->header.exchange == INFORMATIONAL &&
+           ike_message_notify(message, IKEV2_MESSAGE_ID_SYNC, 0, &notify);
+}
 
-    ike_message_id_sync_encode(sync, &data);
-    notify.data = buffer_view(&data);
+void add_notify(struct ike_message *message, struct arena *arena, uint16_t type,
+                struct bytes data)
+{
+    struct ike_notify notify = {.type = type, .data = data};
+    struct buffer body = {0};
+
     ike_notify_encode(&notify, &body);
     ike_message_add(message, PAYLOAD_NOTIFY,
                     arena_copy(arena, buffer_view(&body)));
-    buffer_free(&data);
     buffer_free(&body);
+}
+
+static void add_sync(struct ike_message *message, struct arena *arena,
+                     const struct ike_message_id_sync *sync)
+{
+    struct buffer data = {0};
+
+    ike_message_id_sync_encode(sync, &data);
+    add_notify(message, arena, IKEV2_MESSAGE_ID_SYNC, buffer_view(&data));
+    buffer_free(&data);
 }
 
 static uint32_t larger(uint32_t a, uint32_t b)

@@ -60,25 +60,31 @@ static bool is_ipv6(struct bytes packet)
     return packet.size && packet.data[0] >> 4 == 6;
 }
 
+void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
+               struct node_esp *esp, const struct buffer *inner)
+{
+    struct esp_override override = {0};
+
+    for (size_t i = 0; i < gateway->defect_count; i++) {
+        struct active_defect *active = &gateway->defects[i];
+        if (active->defect->ops->esp)
+            active->defect->ops->esp(gateway, active, esp, &override);
+    }
+    node_send_esp(node, sa, esp, buffer_view(inner),
+                  is_ipv6(buffer_view(inner)) ? IP_IPV6 : IP_IPIP, &override,
+                  NULL, NULL);
+}
+
 void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
                   struct bytes inner)
 {
     struct ike_sa *sa = NULL;
     struct child_sa *child = ike_host_find_child(node_host(node), spi, &sa);
     struct node_esp *esp = node_esp_find(node, spi);
-    struct esp_override override = {0};
     struct buffer reply = {0};
 
     if (child && esp && permitted(child, inner) &&
-        answer(gateway, inner, &reply)) {
-        for (size_t i = 0; i < gateway->defect_count; i++) {
-            struct active_defect *active = &gateway->defects[i];
-            if (active->defect->ops->esp)
-                active->defect->ops->esp(gateway, active, esp, &override);
-        }
-        node_send_esp(node, sa, esp, buffer_view(&reply),
-                      is_ipv6(inner) ? IP_IPV6 : IP_IPIP, &override, NULL,
-                      NULL);
-    }
+        answer(gateway, inner, &reply))
+        host_send(gateway, node, sa, esp, &reply);
     buffer_free(&reply);
 }

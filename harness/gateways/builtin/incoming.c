@@ -1,15 +1,30 @@
 /* Datagrams before the engine sees them, opened with the SA's keys. */
 #include "gateways/builtin/builtin_private.h"
 
+/* Who would receive what is for this IKE SA. */
+static struct node *receiver(struct builtin *gateway, uint64_t local_spi)
+{
+    struct cluster *cluster = gateway->cluster;
+    struct node *owner = NULL;
+
+    if (cluster_policy(cluster)->sharing != CLUSTER_HOT_STANDBY)
+        owner = cluster_owner(cluster, local_spi);
+    return owner ? owner : cluster_active(cluster);
+}
+
+static struct ike_sa *owned_sa(struct builtin *gateway, uint64_t local_spi)
+{
+    return ike_host_find(node_host(receiver(gateway, local_spi)), local_spi);
+}
+
 /* By the SPIs alone, whatever the flags say: replies by hand are forgiving. */
 static struct ike_sa *find_sa(struct builtin *gateway,
                               const struct ike_header *header)
 {
-    struct ike_host *host = node_host(cluster_active(gateway->cluster));
-    struct ike_sa *sa = ike_host_find(host, header->spi_i);
+    struct ike_sa *sa = owned_sa(gateway, header->spi_i);
 
     if (!sa || !sa->initiator)
-        sa = ike_host_find(host, header->spi_r);
+        sa = owned_sa(gateway, header->spi_r);
     if (!sa || sa->spi_i != header->spi_i ||
         (sa->spi_r != header->spi_r && sa->state != IKE_STATE_INIT))
         return NULL;
@@ -58,7 +73,12 @@ static void read_esp(struct builtin *gateway, struct incoming *in)
 
     if (!esp_packet_decode(in->octets, &packet, NULL))
         return;
-    in->esp = node_esp_find(cluster_active(gateway->cluster), packet.spi);
+    struct cluster *cluster = gateway->cluster;
+    struct node *owner = NULL;
+    if (cluster_policy(cluster)->sharing != CLUSTER_HOT_STANDBY)
+        owner = cluster_pair_owner(cluster, packet.spi);
+    in->esp =
+        node_esp_find(owner ? owner : cluster_active(cluster), packet.spi);
     if (in->esp)
         in->number = esp_infer_sequence(&in->esp->in, packet.sequence);
 }

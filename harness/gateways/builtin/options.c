@@ -8,7 +8,7 @@
 
 /* ---- Values ---- */
 
-static bool read_boolean(const char *value, bool *out, struct error *error)
+bool option_boolean(const char *value, bool *out, struct error *error)
 {
     static const char *const yes[] = {"yes", "true", "1", "on"};
     static const char *const no[] = {"no", "false", "0", "off"};
@@ -22,8 +22,8 @@ static bool read_boolean(const char *value, bool *out, struct error *error)
     return error_set(error, "\"%s\" is neither yes nor no", value);
 }
 
-static bool read_number(const char *value, double most, double *out,
-                        struct error *error)
+bool option_number(const char *value, double most, double *out,
+                   struct error *error)
 {
     char *end;
 
@@ -39,17 +39,17 @@ static bool read_number(const char *value, double most, double *out,
 static bool read_count(const char *value, uint32_t *out, struct error *error)
 {
     double number;
-    if (!read_number(value, UINT32_MAX, &number, error))
+    if (!option_number(value, UINT32_MAX, &number, error))
         return false;
     *out = (uint32_t)number;
     return true;
 }
 
 /* Seconds to nanoseconds; a year at most. */
-static bool read_time(const char *value, uint64_t *out, struct error *error)
+bool option_time(const char *value, uint64_t *out, struct error *error)
 {
     double number;
-    if (!read_number(value, 366.0 * 86400, &number, error))
+    if (!option_number(value, 366.0 * 86400, &number, error))
         return false;
     *out = (uint64_t)(number * (double)NS_PER_S);
     return true;
@@ -109,7 +109,7 @@ static bool read_network(const char *value, struct ike_ts_payload *out,
     size_t octets = address_size(&ts.first);
     ts.type = octets == 4 ? TS_IPV4_ADDR_RANGE : TS_IPV6_ADDR_RANGE;
     bits = (double)octets * 8;
-    if (slash && !read_number(slash + 1, bits, &bits, error))
+    if (slash && !option_number(slash + 1, bits, &bits, error))
         return false;
     ts.last = ts.first;
     for (size_t bit = (size_t)bits; bit < octets * 8; bit++) {
@@ -220,7 +220,7 @@ static bool set_mobike(struct builtin *g, const char *value,
 {
     bool wanted;
     (void)g;
-    return read_boolean(value, &wanted, error) &&
+    return option_boolean(value, &wanted, error) &&
            (!wanted || error_set(error, "there is none here"));
 }
 
@@ -271,7 +271,7 @@ static bool set_role(struct builtin *g, const char *value, struct error *error)
 static bool set_fragmentation(struct builtin *g, const char *value,
                               struct error *error)
 {
-    return read_boolean(value, &g->config.fragmentation, error);
+    return option_boolean(value, &g->config.fragmentation, error);
 }
 
 static bool set_fragment_size(struct builtin *g, const char *value,
@@ -289,25 +289,25 @@ static bool set_fragment_size(struct builtin *g, const char *value,
 
 static bool set_sync(struct builtin *g, const char *value, struct error *error)
 {
-    return read_boolean(value, &g->config.message_id_sync, error);
+    return option_boolean(value, &g->config.message_id_sync, error);
 }
 
 static bool set_counters(struct builtin *g, const char *value,
                          struct error *error)
 {
-    return read_boolean(value, &g->config.replay_counter_sync, error);
+    return option_boolean(value, &g->config.replay_counter_sync, error);
 }
 
 static bool set_encapsulate(struct builtin *g, const char *value,
                             struct error *error)
 {
-    return read_boolean(value, &g->config.force_encapsulation, error);
+    return option_boolean(value, &g->config.force_encapsulation, error);
 }
 
 static bool set_cookie(struct builtin *g, const char *value,
                        struct error *error)
 {
-    return read_boolean(value, &g->config.cookie, error);
+    return option_boolean(value, &g->config.cookie, error);
 }
 
 static bool set_window(struct builtin *g, const char *value,
@@ -331,7 +331,7 @@ static bool set_timeout(struct builtin *g, const char *value,
                         struct error *error)
 {
     uint64_t first;
-    if (!read_time(value, &first, error))
+    if (!option_time(value, &first, error))
         return false;
     if (!first)
         return error_set(error, "retransmission after 0 s");
@@ -342,24 +342,24 @@ static bool set_timeout(struct builtin *g, const char *value,
 static bool set_initiate_timeout(struct builtin *g, const char *value,
                                  struct error *error)
 {
-    return read_time(value, &g->initiate_timeout, error);
+    return option_time(value, &g->initiate_timeout, error);
 }
 
 static bool set_dpd(struct builtin *g, const char *value, struct error *error)
 {
-    return read_time(value, &g->timers.dpd, error);
+    return option_time(value, &g->timers.dpd, error);
 }
 
 static bool set_rekey_ike(struct builtin *g, const char *value,
                           struct error *error)
 {
-    return read_time(value, &g->timers.rekey_ike, error);
+    return option_time(value, &g->timers.rekey_ike, error);
 }
 
 static bool set_rekey_child(struct builtin *g, const char *value,
                             struct error *error)
 {
-    return read_time(value, &g->timers.rekey_child, error);
+    return option_time(value, &g->timers.rekey_child, error);
 }
 
 const struct builtin_option builtin_options[] = {
@@ -398,13 +398,25 @@ const struct builtin_option builtin_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct builtin_option *
+find_option(const struct builtin_option *options, const char *name)
+{
+    for (const struct builtin_option *o = options; o->name; o++)
+        if (!strcmp(o->name, name))
+            return o;
+    return NULL;
+}
+
 bool builtin_option(struct builtin *gateway, const char *name,
                     const char *value, struct error *error)
 {
-    for (const struct builtin_option *o = builtin_options; o->name; o++)
-        if (!strcmp(o->name, name))
-            return o->set(gateway, value, error) ||
-                   error_prefix(error, "option %s", name);
+    const struct builtin_option *option = find_option(builtin_options, name);
+
+    if (!option)
+        option = find_option(builtin_cluster_options, name);
+    if (option)
+        return option->set(gateway, value, error) ||
+               error_prefix(error, "option %s", name);
     return error_set(error, "the built-in gateway has no option %s", name);
 }
 
@@ -427,6 +439,7 @@ void options_default(struct builtin *gateway)
     address_parse(BUILTIN_INNER6, &gateway->inner6);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         builtin_option(gateway, values[i][0], values[i][1], NULL);
+    options_cluster_default(gateway);
 }
 
 bool options_finish(struct builtin *gateway, struct error *error)

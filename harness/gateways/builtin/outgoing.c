@@ -31,17 +31,24 @@ void send_back(struct builtin *gateway, const struct incoming *in,
     buffer_free(&octets);
 }
 
+void send_message(struct builtin *gateway, struct ike_sa *sa,
+                  const struct ike_message *message)
+{
+    struct buffer octets = {0};
+
+    if (ike_seal(sa, message, &octets, NULL))
+        node_send_octets(holder_of(gateway, sa), false, false, &sa->local,
+                         &sa->remote, buffer_view(&octets));
+    buffer_free(&octets);
+}
+
 void send_empty_request(struct builtin *gateway, struct ike_sa *sa,
                         uint32_t message_id)
 {
     struct ike_message message = {.count = 0};
-    struct buffer octets = {0};
 
     ike_header_for(sa, INFORMATIONAL, false, message_id, &message.header);
-    if (ike_seal(sa, &message, &octets, NULL))
-        node_send_octets(cluster_active(gateway->cluster), false, false,
-                         &sa->local, &sa->remote, buffer_view(&octets));
-    buffer_free(&octets);
+    send_message(gateway, sa, &message);
 }
 
 /* ---- Later ---- */

@@ -6,6 +6,7 @@ return {
         "purpose where `--defect` says so.",
     supports = {
         "peer", "initiator", "responder",
+        "cluster", "load_sharing", "loose", "synch", "traffic",
         "psk", "rsa", "ecdsa",
         "message_id_sync", "replay_counter_sync", "fragmentation",
         "window", "esn", "cookie",
