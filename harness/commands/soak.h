@@ -13,6 +13,8 @@
 /* What is there before anything happens. 0 is the plainest of each. */
 enum soak_field {
     SOAK_MEMBERS,   /* of our cluster */
+    SOAK_SHARING,   /* enum cluster_sharing */
+    SOAK_TAKEOVER,  /* enum takeover */
     SOAK_IKE,       /* which of the suites: soak_suite */
     SOAK_ESP,       /* likewise */
     SOAK_WINDOW,    /* ours */
@@ -49,11 +51,13 @@ enum soak_op {
     SOAK_GW_CREATE_CHILD,
     SOAK_GW_DELETE_CHILD,
     /* the cluster */
-    SOAK_CHANNEL, /* kind (SYNCH_KINDS: all), fate (delays by 0.3 s) */
-    SOAK_RELEASE, /* what was held on the channel */
-    SOAK_COUNTER, /* ESP sequence numbers onto the channel */
-    SOAK_CRASH,   /* the next member takes over */
+    SOAK_CHANNEL,  /* kind (SYNCH_KINDS: all), fate (delays by 0.3 s) */
+    SOAK_SCHEDULE, /* kind, which of the schedules, 0: at once */
+    SOAK_RELEASE,  /* what was held on the channel */
+    SOAK_COUNTER,  /* ESP sequence numbers onto the channel */
+    SOAK_CRASH,    /* the next member takes over; which one fails */
     SOAK_PLANNED,
+    SOAK_FAIL,    /* enum failure, which one */
     SOAK_RECOVER, /* every member that is down */
     /* Until it is answered: log 2 of the delta (0: none), and by how much P1
      * is too high. */

@@ -98,7 +98,7 @@ void player_odd_sync(struct player *player, uint32_t variant)
     else
         ike_seal(sa, message, &octets, NULL);
     player_inject(player, "forge", "a request that no member should send");
-    node_send_octets(cluster_active(player->cluster), false, false, &sa->local,
+    node_send_octets(player_node(player->cluster, sa), false, false, &sa->local,
                      &sa->remote, buffer_view(&octets));
     arena_free(&arena);
     buffer_free(&octets);

@@ -90,7 +90,7 @@ static void send_once(struct player *player, struct ike_sa *sa,
     hash_sha256(player->crypto, buffer_view(&octets), out->digest);
     out->header = message->header;
     out->time = sim_now(player->sim);
-    node_send_octets(cluster_active(player->cluster), false, false, &sa->local,
+    node_send_octets(player_node(player->cluster, sa), false, false, &sa->local,
                      &sa->remote, buffer_view(&octets));
     buffer_free(&octets);
 }
@@ -217,13 +217,14 @@ static void sync_while_waiting(struct player *player, const struct owed *owed)
     struct asked asked;
     size_t before = player->recent[RECENT_SYNC].count;
 
-    if (!sa || !sa->message_id_sync || player->channel_foul)
+    if (!sa || !sa->message_id_sync || player->channel_foul ||
+        cluster_policy(player->cluster)->takeover.how != TAKEOVER_BY_HAND)
         return;
     player->mute = true;
     builtin_action(player->builtin, "liveness", NULL, NULL);
     player_elapse(player, 20 * NS_PER_MS);
     bool waits = gateway_waits(player);
-    if (waits && player_fail_over(player, false)) {
+    if (waits && player_fail_over(player, FAIL_CRASH, 0)) {
         sa = player_sa(player->cluster);
         if (sa) {
             uint64_t now = sim_now(player->sim);

@@ -4,13 +4,14 @@
 struct node_esp *owed_esp(struct player *player, struct ike_sa **sa)
 {
     enum { ROOM = 100000 };
-    struct node *node = cluster_active(player->cluster);
+    struct node *node;
     struct node_esp *esp;
 
     *sa = owed_sa(player);
     if (!*sa || !(*sa)->children || player->exhausted)
         return NULL;
-    esp = node_esp_find(node, (*sa)->children->spi_in);
+    node = cluster_pair_owner(player->cluster, (*sa)->children->spi_in);
+    esp = node ? node_esp_find(node, (*sa)->children->spi_in) : NULL;
     /* The gateway may have given up the exchange that made it. */
     if (!esp || !node_esp_find(cluster_active(builtin_cluster(player->builtin)),
                                esp->spi_out))

@@ -7,8 +7,6 @@
 #define IDENTITY "harness.example"
 #define INNER "198.51.100.1"
 
-enum { STEP_SECONDS = 20, SYNC_TRIES = 8, SKIP = 8192 };
-
 /* ---- The record ---- */
 
 void player_note(struct player *player, json_t *object)
@@ -126,8 +124,11 @@ static bool comes_too_early(struct player *player,
 
 static void send_early(struct player *player)
 {
-    struct ike_sa *sa = ike_host_find(
-        node_host(cluster_active(player->cluster)), player->early_spi_i);
+    struct ike_sa *sa = NULL;
+
+    for (size_t n = 0; n < cluster_members(player->cluster) && !sa; n++)
+        sa = ike_host_find(node_host(cluster_member(player->cluster, n)),
+                           player->early_spi_i);
 
     player->early_spi_i = 0;
     player->early_done = true;
@@ -186,144 +187,6 @@ void player_elapse(struct player *player, uint64_t duration)
 
     while (sim_now(player->sim) < until && !player->failed)
         advance(player, until);
-}
-
-static bool host_is_idle(struct cluster *cluster)
-{
-    struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
-    uint32_t id;
-
-    for (; sa; sa = ike_sa_next(sa))
-        if (sa->state < IKE_STATE_ESTABLISHED || ike_outstanding(sa, &id, 1))
-            return false;
-    return true;
-}
-
-/* Until nobody waits for an answer; a while at most. */
-void player_settle(struct player *player)
-{
-    uint64_t until = sim_now(player->sim) + STEP_SECONDS * NS_PER_S;
-
-    do
-        player_elapse(player, 2 * NS_PER_MS);
-    while (sim_now(player->sim) < until && !player->failed &&
-           !(host_is_idle(player->cluster) &&
-             host_is_idle(builtin_cluster(player->builtin))));
-}
-
-/* ---- Synchronization, as a conforming member does it ---- */
-
-struct ike_sa *player_sa(struct cluster *cluster)
-{
-    struct ike_sa *newest = NULL;
-
-    for (struct ike_sa *sa = ike_host_first(node_host(cluster_active(cluster)));
-         sa; sa = ike_sa_next(sa))
-        if (sa->state == IKE_STATE_ESTABLISHED)
-            newest = sa;
-    return newest;
-}
-
-static bool ask(struct player *player, struct ike_sa *sa, unsigned try,
-                uint32_t bits, uint32_t raise)
-{
-    struct ike_message_id_sync sync;
-    size_t size = 0;
-
-    cluster_choose_sync(sa, &player->rng.rng, &sync);
-    sync.expected_recv += raise;
-    if (try > 0) /* it was dropped: more was used than this member knew */
-        sync.expected_send += UINT32_C(1) << (try + 2);
-    if (bits && sa->replay_counter_sync && sa->children)
-        size = sa->children->suite.esn ? 8 : 4;
-    player->sync_spi_i = sa->spi_i;
-    return ike_synchronize(sa, &sync, size ? UINT64_C(1) << bits : 0, size,
-                           sim_now(player->sim), NULL);
-}
-
-static struct ike_sa *sa_of(struct player *player, uint64_t spi_i,
-                            uint64_t spi_r)
-{
-    struct ike_sa *sa =
-        node_find_sa(cluster_active(player->cluster), spi_i, spi_r);
-    return sa && sa->state == IKE_STATE_ESTABLISHED ? sa : NULL;
-}
-
-/* Tries higher and higher; one that never answers is given up. */
-static void synchronize_sa(struct player *player, uint64_t spi_i,
-                           uint64_t spi_r, const struct soak_step *step)
-{
-    struct ike_sa *sa;
-
-    for (unsigned try = 0; try < SYNC_TRIES; try++) {
-        sa = sa_of(player, spi_i, spi_r);
-        if (!sa || !ask(player, sa, try, step->first, step->second))
-            return;
-        cluster_flush(player->cluster, sim_now(player->sim));
-        if (step->at_once)
-            return;
-        for (int n = 0; n < 20 && player->sync_spi_i; n++)
-            player_elapse(player, 100 * NS_PER_MS);
-        if (!player->sync_spi_i) {
-            if (rng_u32(&player->rng.rng) % 4 == 0)
-                player_owed(player, SOAK_OWED_LIVENESS);
-            return;
-        }
-    }
-    sa = sa_of(player, spi_i, spi_r);
-    if (sa) {
-        node_forget(cluster_active(player->cluster), sa);
-        cluster_flush(player->cluster, sim_now(player->sim));
-    }
-}
-
-void player_synchronize(struct player *player, const struct soak_step *step)
-{
-    struct node *node = cluster_active(player->cluster);
-    uint64_t spis[16][2];
-    size_t count = 0;
-
-    for (struct ike_sa *sa = ike_host_first(node_host(node)); sa && count < 16;
-         sa = ike_sa_next(sa)) {
-        if (sa->state != IKE_STATE_ESTABLISHED || !sa->message_id_sync)
-            continue;
-        spis[count][0] = sa->spi_i;
-        spis[count++][1] = sa->spi_r;
-    }
-    for (size_t i = 0; i < count; i++)
-        synchronize_sa(player, spis[i][0], spis[i][1], step);
-}
-
-/* The new member cannot know how much the old one sent: it jumps (RFC 6311
- * 5.2, RFC 6027 3.4). */
-static void skip_esp(struct player *player)
-{
-    uint64_t least = SKIP * ++player->failovers;
-    struct node_esp *esp = node_esp_first(cluster_active(player->cluster));
-
-    for (; esp; esp = esp->next)
-        if (esp->out.sequence < least)
-            esp_skip(&esp->out, least - esp->out.sequence, NULL);
-}
-
-bool player_fail_over(struct player *player, bool planned)
-{
-    char from[80];
-    struct error error;
-
-    snprintf(from, sizeof from, "%s",
-             node_name(cluster_active(player->cluster)));
-    if (!cluster_fail_over(player->cluster, planned ? FAIL_PLANNED : FAIL_CRASH,
-                           sim_now(player->sim), &error))
-        return false; /* nobody else is up */
-    player->sync_spi_i = 0;
-    player->agreed_count = 0;
-    skip_esp(player);
-    player_note(player, json_pack("{ss ss ss ss ss}", "event", "fail_over",
-                                  "cluster", "harness", "from", from, "to",
-                                  node_name(cluster_active(player->cluster)),
-                                  "kind", planned ? "planned" : "crash"));
-    return true;
 }
 
 void player_inject(struct player *player, const char *what, const char *text)
@@ -473,6 +336,7 @@ static bool open_world(struct player *player, const struct soak_place *place,
     player->cluster =
         cluster_new("harness", schedule->fields[SOAK_MEMBERS], &config,
                     place->crypto, &player->rng.rng, &hooks, player);
+    player_set_policy(player);
     return sim_add_address(sim_harness(player->sim), &address, error) &&
            open_gateway(player, place->gateway, error);
 }

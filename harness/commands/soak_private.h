@@ -56,7 +56,12 @@ void player_settle(struct player *player);
 /* The newest established IKE SA of the active member, or NULL. */
 struct ike_sa *player_sa(struct cluster *cluster);
 void player_synchronize(struct player *player, const struct soak_step *step);
-bool player_fail_over(struct player *player, bool planned);
+/* `which` member of a load sharing cluster, else the active one. */
+bool player_fail_over(struct player *player, enum failure how, uint32_t which);
+/* The member that has it. */
+struct node *player_node(struct cluster *cluster, const struct ike_sa *sa);
+void player_set_policy(struct player *player);
+void player_cluster_step(struct player *player, const struct soak_step *step);
 /* Both sides have this IKE SA, with counters that fit, if no frame was lost. */
 bool player_agrees(const struct player *player, const struct ike_sa *sa);
 void player_note(struct player *player, json_t *object);

@@ -35,6 +35,8 @@ static const struct {
     uint32_t plain, most;
 } fields[SOAK_FIELDS] = {
     [SOAK_MEMBERS] = {"members", 2, 8},
+    [SOAK_SHARING] = {"sharing", 0, CLUSTER_DUPLICATE},
+    [SOAK_TAKEOVER] = {"takeover", 0, TAKEOVER_LAZY},
     [SOAK_IKE] = {"ike", 0, COUNT(ike_suites) - 1},
     [SOAK_ESP] = {"esp", 0, COUNT(esp_suites) - 1},
     [SOAK_WINDOW] = {"window", 1, 16},
@@ -74,8 +76,9 @@ static const struct {
     [SOAK_CHANNEL] = {"channel", 8, {SYNCH_KINDS, SYNCH_FATES - 1}},
     [SOAK_RELEASE] = {"release", 2, {0, 0}},
     [SOAK_COUNTER] = {"counters", 3, {0, 0}},
-    [SOAK_CRASH] = {"crash", 9, {0, 0}},
-    [SOAK_PLANNED] = {"planned", 5, {0, 0}},
+    [SOAK_CRASH] = {"crash", 8, {0, 0}},
+    [SOAK_PLANNED] = {"planned", 4, {0, 0}},
+    [SOAK_FAIL] = {"fail", 5, {FAILURES - 1, 3}},
     [SOAK_RECOVER] = {"recover", 6, {0, 0}},
     [SOAK_SYNCHRONIZE] = {"synchronize", 3, {24, 3}},
     [SOAK_LINK] = {"link", 5, {5, 0}},
@@ -123,6 +126,10 @@ static void draw_fields(struct rng *rng, uint32_t *out)
     out[SOAK_MEMBERS] = 1 + below(rng, 4);
     if (out[SOAK_MEMBERS] == 1 && !seldom(rng, 3))
         out[SOAK_MEMBERS] = 2;
+    if (seldom(rng, 4))
+        out[SOAK_SHARING] = 1 + below(rng, 2);
+    if (seldom(rng, 4))
+        out[SOAK_TAKEOVER] = 1 + below(rng, 2);
     out[SOAK_IKE] = seldom(rng, 2) ? 0 : below(rng, COUNT(ike_suites));
     out[SOAK_ESP] = seldom(rng, 3) ? 0 : below(rng, COUNT(esp_suites));
     out[SOAK_WINDOW] = windows[below(rng, COUNT(windows))];
@@ -195,7 +202,8 @@ static void draw_step(struct soak_schedule *out, struct rng *rng)
             add(out, SOAK_CRASH, 0, 0, false);
         add(out, SOAK_LINK, 0, 0, false);
     }
-    if (op == SOAK_CRASH || op == SOAK_PLANNED || op == SOAK_BLACKOUT)
+    if (op == SOAK_CRASH || op == SOAK_PLANNED || op == SOAK_FAIL ||
+        op == SOAK_BLACKOUT)
         react(out, rng);
     if (op == SOAK_DELETE)
         add(out, SOAK_CONNECT, 0, 0, false);

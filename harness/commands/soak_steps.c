@@ -50,6 +50,19 @@ static struct child_sa *some_child(struct player *player, struct ike_sa *sa)
     return child;
 }
 
+/* One that is active. */
+static struct node *some_member(struct player *player)
+{
+    size_t count = cluster_members(player->cluster);
+    size_t first = below(player, (uint32_t)count);
+
+    if (cluster_policy(player->cluster)->sharing != CLUSTER_HOT_STANDBY)
+        for (size_t i = 0; i < count; i++)
+            if (cluster_member_active(player->cluster, (first + i) % count))
+                return cluster_member(player->cluster, (first + i) % count);
+    return cluster_active(player->cluster);
+}
+
 static void connect_sa(struct player *player)
 {
     struct endpoint local = {.port = PORT_IKE}, remote = {.port = PORT_IKE};
@@ -62,7 +75,7 @@ static void connect_sa(struct player *player)
     if (!player->schedule->fields[SOAK_WE_INITIATE] && !player_sa(gateway))
         builtin_action(player->builtin, "initiate", NULL, NULL);
     else
-        ike_connect(node_host(cluster_active(player->cluster)), &local, &remote,
+        ike_connect(node_host(some_member(player)), &local, &remote,
                     sim_now(player->sim));
 }
 
@@ -119,7 +132,7 @@ static void ask_gateway(struct player *player, enum soak_op op)
 bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
                  const struct esp_override *override)
 {
-    struct node *node = cluster_active(player->cluster);
+    struct node *node = cluster_pair_owner(player->cluster, esp->spi_in);
     struct recent *recent = &player->recent[RECENT_ESP];
     static const uint8_t data[32] = {0};
     struct address source, destination;
@@ -129,6 +142,8 @@ bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
     address_parse(BUILTIN_INNER, &destination);
     packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
                      1, bytes_of(data, sizeof data));
+    if (!node)
+        node = player_node(player->cluster, sa);
     bool sent = node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP,
                               override, NULL, NULL);
     if (sent)
@@ -140,10 +155,11 @@ bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
 
 static void ping(struct player *player)
 {
-    struct node *node = cluster_active(player->cluster);
     struct ike_sa *sa = player_sa(player->cluster);
     struct child_sa *child = sa ? some_child(player, sa) : NULL;
-    struct node_esp *esp = child ? node_esp_find(node, child->spi_in) : NULL;
+    struct node *node =
+        child ? cluster_pair_owner(player->cluster, child->spi_in) : NULL;
+    struct node_esp *esp = node ? node_esp_find(node, child->spi_in) : NULL;
 
     if (esp)
         player_echo(player, sa, esp, NULL);
@@ -203,25 +219,6 @@ static void forge(struct player *player, uint32_t back)
 
 /* ---- The cluster and the network ---- */
 
-static void set_channel(struct player *player, const struct soak_step *step)
-{
-    struct cluster_policy *policy = cluster_policy(player->cluster);
-
-    player->channel_foul |= step->second != SYNCH_DELIVER;
-    for (uint32_t kind = 0; kind < SYNCH_KINDS; kind++) {
-        if (step->first != SYNCH_KINDS && step->first != kind)
-            continue;
-        policy->synch[kind].fate = (enum synch_fate)step->second;
-        policy->synch[kind].delay = 300 * NS_PER_MS;
-    }
-}
-
-static void recover(struct player *player)
-{
-    for (size_t n = 0; n < cluster_members(player->cluster); n++)
-        cluster_recover(player->cluster, n, sim_now(player->sim));
-}
-
 /* What is altered between the gateway and the place of the capture proves
  * nothing, so nothing is. */
 static void set_weather(struct player *player, uint32_t n)
@@ -238,36 +235,6 @@ static void black_out(struct player *player, uint32_t gateway)
     sim_faults(player->sim, gateway ? SIM_GATEWAY : SIM_HARNESS)->lose =
         EVERYTHING;
     player->foul = true;
-}
-
-static void cluster_step(struct player *player, const struct soak_step *step)
-{
-    uint64_t now = sim_now(player->sim);
-
-    switch (step->op) {
-    case SOAK_CHANNEL:
-        set_channel(player, step);
-        break;
-    case SOAK_RELEASE:
-        cluster_release_held(player->cluster, now);
-        break;
-    case SOAK_COUNTER:
-        cluster_synch_counters(player->cluster, now);
-        break;
-    case SOAK_CRASH:
-    case SOAK_PLANNED:
-        player_fail_over(player, step->op == SOAK_PLANNED);
-        break;
-    case SOAK_RECOVER:
-        recover(player);
-        break;
-    case SOAK_SYNCHRONIZE:
-        player_synchronize(player, step);
-        break;
-    default:
-        break;
-    }
-    player_elapse(player, NS_PER_MS);
 }
 
 static void network_step(struct player *player, const struct soak_step *step)
@@ -316,7 +283,7 @@ static void play_step(struct player *player, const struct soak_step *step)
         if (!step->at_once)
             player_settle(player);
     } else if (step->op <= SOAK_SYNCHRONIZE) {
-        cluster_step(player, step);
+        player_cluster_step(player, step);
     } else {
         network_step(player, step);
     }
