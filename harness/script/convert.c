@@ -288,6 +288,30 @@ json_t *json_clean(const char *text)
 
 static json_t *to_json_below(lua_State *lua, int index, int depth, int *left);
 
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Lua gives the fields of a table in another order each time; a record has
+ * the same octets each time. */
+static json_t *in_order(json_t *object)
+{
+    size_t count = json_object_size(object), i = 0;
+    const char **keys = memory_take((count + 1) * sizeof *keys);
+    json_t *result = json_object();
+
+    for (void *at = json_object_iter(object); at;
+         at = json_object_iter_next(object, at))
+        keys[i++] = json_object_iter_key(at);
+    qsort(keys, count, sizeof *keys, compare_keys);
+    for (i = 0; i < count; i++)
+        json_object_set(result, keys[i], json_object_get(object, keys[i]));
+    free(keys);
+    json_decref(object);
+    return result;
+}
+
 /* Everything raw, so that nothing can go wrong while the value is ours. */
 static json_t *table_to_json(lua_State *lua, int index, int depth, int *left)
 {
@@ -306,7 +330,7 @@ static json_t *table_to_json(lua_State *lua, int index, int depth, int *left)
         if (lua_type(lua, -2) == LUA_TSTRING)
             json_object_set_new(object, lua_tostring(lua, -2),
                                 to_json_below(lua, -1, depth, left));
-    return object;
+    return in_order(object);
 }
 
 static json_t *to_json_below(lua_State *lua, int index, int depth, int *left)
