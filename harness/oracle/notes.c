@@ -1,5 +1,5 @@
 /* The record of what was injected: lines of events.jsonl. */
-#include "oracle/oracle_private.h"
+#include "oracle/members_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,20 +55,38 @@ static void note_run(struct oracle *oracle, const json_t *note)
     }
 }
 
+static bool is_gateway(const json_t *note)
+{
+    return strcmp(text_of(note, "cluster"), "gateway") == 0;
+}
+
 static void note_fail_over(struct oracle *oracle, const json_t *note,
                            uint64_t time)
 {
     struct sight sight = {.order = oracle->order, .time = time};
-    bool gateway = strcmp(text_of(note, "cluster"), "gateway") == 0;
 
     oracle->totals.failovers++;
-    if (gateway) {
+    if (is_gateway(note)) {
         oracle->gateway_epoch++;
         oracle->gateway_failover = sight;
+        oracle->gateway_changes++;
+        oracle->gateway_change = sight;
+        members_fail_over(oracle->members, note, time);
     } else {
         oracle->harness_failed_over = true;
         oracle->harness_failover = sight;
     }
+}
+
+static void note_recover(struct oracle *oracle, const json_t *note,
+                         uint64_t time)
+{
+    if (!is_gateway(note))
+        return;
+    oracle->gateway_changes++;
+    oracle->gateway_change =
+        (struct sight){.order = oracle->order, .time = time};
+    members_recover(oracle->members, note, time);
 }
 
 static void note_abort(struct oracle *oracle, const json_t *note)
@@ -102,8 +120,8 @@ static void note_capture(struct oracle *oracle, const json_t *note)
     }
 }
 
-/* The kinds that a verdict depends on; "synch", "inject" and whatever comes
- * later are for people. */
+/* The kinds that a verdict depends on; "inject" and whatever comes later are
+ * for people. */
 void oracle_note(struct oracle *oracle, const json_t *note, uint64_t time)
 {
     const char *event = text_of(note, "event");
@@ -113,6 +131,11 @@ void oracle_note(struct oracle *oracle, const json_t *note, uint64_t time)
         note_run(oracle, note);
     } else if (strcmp(event, "fail_over") == 0) {
         note_fail_over(oracle, note, time);
+    } else if (strcmp(event, "recover") == 0) {
+        note_recover(oracle, note, time);
+    } else if (strcmp(event, "synch") == 0) {
+        if (is_gateway(note))
+            members_synch(oracle->members, note, time);
     } else if (strcmp(event, "abort") == 0) {
         note_abort(oracle, note);
     } else if (strcmp(event, "gateway_died") == 0) {

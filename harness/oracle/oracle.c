@@ -1,5 +1,5 @@
 /* The oracle's outside: events in, findings, tallies and a verdict out. */
-#include "oracle/oracle_private.h"
+#include "oracle/members_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ struct oracle *oracle_new(const struct oracle_options *options)
     }
     oracle->vouched = options && options->capture_is_whole;
     oracle->expectations = expectations_new();
+    oracle->members = members_new();
     return oracle;
 }
 
@@ -27,6 +28,7 @@ void oracle_free(struct oracle *oracle)
     track_free(oracle);
     judge_free(oracle);
     expectations_free(oracle->expectations);
+    members_free(oracle->members);
     free(oracle->under_test);
     free(oracle);
 }

@@ -133,10 +133,10 @@ struct sync_request {
     uint32_t announced_send;
     bool outstanding;        /* a request of its own, unanswered */
     bool crossing;           /* an own sync, unanswered: A05 */
-    bool again;              /* a second one in one failover: A09 */
     bool p2_wrong, m2_wrong; /* of its answer, and found so */
     struct copies response;
     struct ike_message_id_sync answer; /* p2 = expected_send, m2 = ..._recv */
+    bool answer_odd; /* holds more, or less than was asked for: to be dropped */
 };
 
 /* What one side said in its last sync about its counters (6.3). */
@@ -146,8 +146,20 @@ struct announcement {
     bool send_checked;  /* its next request was compared */
     bool answered;      /* it answered a request since */
     bool recv_doubtful; /* recv is wrong already */
+    bool crossed;       /* two synchronizations at once: A05 */
     uint32_t send, recv;
     struct sight at;
+};
+
+/* What a member that takes over gets, and makes of it. */
+struct takeover {
+    struct sight misled_at;    /* an answer with another nonce came */
+    bool second;               /* a second answer to its sync ... */
+    uint32_t second_send;      /* ... and what it would send then */
+    struct sight second_at;
+    uint64_t epoch_judged;     /* the failover whose first request was seen */
+    struct sight inferred;     /* a failover that no record tells of */
+    struct sight window_at;    /* where its window was announced */
 };
 
 /* A request that nothing authenticates. */
@@ -203,8 +215,7 @@ struct party {
     struct sight odd_zero_at; /* a response 0 without 16422, likewise */
     bool misled;             /* its sync got an answer with a wrong nonce ... */
     uint32_t misled_send;    /* ... and this M2 */
-    uint32_t failover_syncs; /* answered since the last failover */
-    uint64_t failover_epoch;
+    struct takeover takeover;
     struct history ivs;
 };
 
@@ -383,6 +394,7 @@ void sa_name(const struct ike_sa_key *key, char *out, size_t size);
 /* ---- Expectations (expect.c) ---- */
 
 struct expectations;
+struct members;
 struct expectations *expectations_new(void);
 void expectations_free(struct expectations *e);
 void expect_ike(struct oracle *oracle, const struct seen *seen);
@@ -428,6 +440,9 @@ struct oracle {
     struct sight harness_failover;
     uint64_t gateway_epoch; /* failovers of the gateway so far */
     struct sight gateway_failover;
+    uint64_t gateway_changes; /* failovers and recoveries */
+    struct sight gateway_change;
+    struct members *members; /* of the gateway, on record */
 
     struct ike_seen *sas;
     struct esp_stream *streams;
@@ -512,41 +527,6 @@ static inline bool is_sync(const struct seen *seen)
 /* ---- The rules. Each is called before the tracker takes the message in. ----
  */
 
-/* RFC 6311 (rfc6311*.c). "payloads" is called once for a message that was
- * opened; a "stimulus" is a message to one under test. */
-void rfc6311_payloads(struct seen *seen);
-void rfc6311_request(struct seen *seen);
-void rfc6311_response(struct seen *seen);
-void rfc6311_stimulus(struct seen *seen);
-void rfc6311_intruder(struct seen *seen);
-void rfc6311_sync_stimulus(struct seen *seen,
-                           const struct sync_request *request);
-/* `request` has its nonce, or is NULL; seen->take says what was seen of its
- * answer before. */
-void rfc6311_sync_response(struct seen *seen, struct sync_request *request,
-                           const struct ike_message_id_sync *answer);
-/* Message ID 0 without 16422, answering none that is known. */
-void rfc6311_odd_response(struct seen *seen);
-void rfc6311_member_request(struct seen *seen, struct sync_request *request);
-/* The answer that a member under test gets. */
-void rfc6311_member_answered(struct seen *seen, struct sync_request *request,
-                             const struct ike_message_id_sync *answer);
-/* Replay counter synchronization of the side under test: asked for; to be
- * dropped; accepted. */
-void rfc6311_counters_asked(struct seen *seen, uint64_t delta);
-/* `clause` says why they must not move. */
-void rfc6311_counters_stale(struct seen *seen, uint64_t delta,
-                            enum clause_id clause);
-/* RFC 6311 6.4: 8 octets where the Child SAs use ESN, else 4; with both
- * kinds, or no Child SA, either (A12). */
-bool rfc6311_delta_fits(const struct ike_seen *sa, size_t size);
-void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
-                               const struct sight *request);
-void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
-                 struct esp_stream *stream, const struct sight *sight,
-                 uint64_t sequence);
-void rfc6311_finish(struct oracle *oracle);
-
 /* RFC 7296 (rfc7296*.c) */
 /* False if the I flag cannot be believed, and so not who sent it. */
 bool rfc7296_header(struct seen *seen);
@@ -575,5 +555,7 @@ void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
                  struct esp_stream *stream, const struct sight *sight,
                  uint64_t sequence, enum history_result result,
                  uint64_t before);
+
+#include "oracle/rfc6311_private.h"
 
 #endif

@@ -233,21 +233,26 @@ void rfc6311_payloads(struct seen *seen)
         rule_6_4_02(seen);
         rule_6_4_01(seen, &notify);
         rule_unnegotiated(seen, 1);
-        if (!synced)
+        if (!synced) {
             rule_5_06(seen);
-        else if (!seen->response)
+            rfc6311_takeover_counters(seen);
+        } else if (!seen->response) {
             judged(seen->oracle, CLAUSE_RFC6311_5_07);
+        }
     }
 }
 
 /* ---- Message IDs after a synchronization ---- */
 
 /* RFC6311-6.3-02: the next request carries the EXPECTED_SEND that was
- * announced. One that was on its way already is not the next. */
+ * announced. One that was on its way already is not the next. RFC6311-A-02,
+ * A05: after two synchronizations at once, no less than the higher value. */
 static void rule_6_3_02(struct seen *seen)
 {
     struct announcement *said = &seen->sender->announced;
     uint32_t id = seen->ike->header.message_id;
+    enum clause_id clause =
+        said->crossed ? CLAUSE_RFC6311_A_02 : CLAUSE_RFC6311_6_3_02;
     if (!said->made || said->send_checked || seen->take != TAKE_FIRST ||
         seen->sender->unsure)
         return;
@@ -259,13 +264,13 @@ static void rule_6_3_02(struct seen *seen)
     if (!below && !above && id != said->send)
         return;
     said->send_checked = true;
-    judged(seen->oracle, CLAUSE_RFC6311_6_3_02);
-    if (id == said->send)
+    judged(seen->oracle, clause);
+    if (id == said->send || (said->crossed && above))
         return;
-    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_6_3_02);
+    struct accusation a = accuse_if_whole(seen, clause);
     accuse_frame(&a, &said->at);
-    EXPECTED(&a, "the next request with Message ID %" PRIu32 ", as announced",
-             said->send);
+    EXPECTED(&a, "the next request with Message ID %" PRIu32 ", as %s",
+             said->send, said->crossed ? "both have agreed" : "announced");
     SEEN(&a, "Message ID %" PRIu32, id);
     submit(seen->oracle, seen, &a);
 }
@@ -291,30 +296,9 @@ static void rule_9_02_repeat(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
-/* RFC6311-5.1-09: what an answer with another nonce says is not adopted. */
-static void rule_5_1_09(struct seen *seen)
-{
-    struct party *member = seen->sender;
-    const struct sync_request *sync = sync_newest(member, 0);
-    uint32_t id = seen->ike->header.message_id;
-    if (!member->misled || seen->take != TAKE_FIRST || !sync ||
-        sync->response.count)
-        return;
-    member->misled = false;
-    judged(seen->oracle, CLAUSE_RFC6311_5_1_09);
-    if (id != member->misled_send || id == sync->value.expected_send)
-        return;
-    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_5_1_09);
-    accuse_frame(&a, &sync->first);
-    EXPECTED(&a, "the answer with another nonce dropped, Message ID %" PRIu32,
-             sync->value.expected_send);
-    SEEN(&a, "a request with its Message ID %" PRIu32, id);
-    submit(seen->oracle, seen, &a);
-}
-
 void rfc6311_request(struct seen *seen)
 {
-    rule_5_1_09(seen);
+    rfc6311_takeover_request(seen);
     rule_6_3_02(seen);
     rule_9_02_repeat(seen);
 }
@@ -369,6 +353,7 @@ void rfc6311_response(struct seen *seen)
     if (seen->exchange->has_delta && seen->take == TAKE_FIRST)
         judged(seen->oracle, CLAUSE_RFC6311_5_06);
     rule_8_1(seen);
+    rfc6311_takeover_response(seen);
 }
 
 /* A request towards the side under test puts its window to the test. */
@@ -378,6 +363,7 @@ void rfc6311_stimulus(struct seen *seen)
     if (said->made && seen->authentic && seen->take == TAKE_FIRST &&
         window_place(said, seen->sender, seen->exchange->id) != 0)
         judged(seen->oracle, window_clause(said));
+    rfc6311_takeover_stimulus(seen);
 }
 
 /* RFC6311-9-01 is put to the test by what looks like a sync. */

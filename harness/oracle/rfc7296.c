@@ -7,11 +7,22 @@
 
 /* ---- Requests of the side under test ---- */
 
-/* RFC7296-2.1-09: a retransmission is bitwise identical. A member that took
- * over may not know what its predecessor sent: a warning then. */
+/* Another member of a cluster does not repeat what it never knew of. */
+static void doubt_member(const struct seen *seen, const struct copies *before,
+                         struct accusation *a)
+{
+    bool inferred;
+    const char *reason = rfc6311_other_member(seen, before, &inferred);
+    if (!reason)
+        return;
+    a->finding.verdict = VERDICT_INCONCLUSIVE;
+    a->finding.inferred |= inferred;
+    READING(a, "%s", reason);
+}
+
+/* RFC7296-2.1-09: a retransmission is bitwise identical. */
 static void rule_2_1_09(struct seen *seen)
 {
-    const struct oracle *oracle = seen->oracle;
     const struct exchange *e = seen->exchange;
     if (seen->take == TAKE_FIRST || seen->take == TAKE_MORE)
         return;
@@ -24,11 +35,7 @@ static void rule_2_1_09(struct seen *seen)
     accuse_frame(&a, &e->request.first);
     EXPECTED(&a, "request %" PRIu32 " again in the same octets", e->id);
     SEEN(&a, "other octets under the same Message ID");
-    if (oracle->gateway_epoch &&
-        oracle->gateway_failover.order >= e->request.first.order) {
-        a.finding.verdict = VERDICT_WARNING;
-        READING(&a, "a failover lies between; RFC 6311 section 4 names this");
-    }
+    doubt_member(seen, &e->request, &a);
     submit(seen->oracle, seen, &a);
 }
 
@@ -251,9 +258,7 @@ static void rule_2_1_02(struct seen *seen)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_1_02);
     if (seen->take != TAKE_DIFFERENT ||
-        first->exchange != seen->ike->header.exchange ||
-        (seen->oracle->gateway_epoch &&
-         seen->oracle->gateway_failover.order >= first->first.order))
+        first->exchange != seen->ike->header.exchange)
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC7296_2_1_02);
     accuse_frame(&a, &e->request.first);
@@ -262,6 +267,7 @@ static void rule_2_1_02(struct seen *seen)
              e->id);
     SEEN(&a, "other octets");
     READING(&a, "A18: judged for 30 seconds");
+    doubt_member(seen, first, &a);
     submit(seen->oracle, seen, &a);
 }
 

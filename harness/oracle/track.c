@@ -1,5 +1,5 @@
 /* What is known of each IKE SA, message by message. */
-#include "oracle/oracle_private.h"
+#include "oracle/members_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +269,9 @@ static void count_request(struct seen *seen)
 {
     struct party *party = seen->sender;
     uint32_t id = seen->ike->header.message_id;
+    if (seen->judged && seen->oracle->gateway_is_cluster)
+        members_deed(seen->oracle->members, &seen->sa->key, true, id,
+                     seen->sight.time);
     if (seen->take != TAKE_FIRST || (party->used && id <= party->used_highest))
         return;
     party->used = true;
@@ -282,6 +285,9 @@ static void count_response(struct seen *seen)
     struct party *party = seen->receiver;
     uint32_t id = seen->ike->header.message_id;
     seen->sender->announced.answered = true;
+    if (seen->judged && seen->oracle->gateway_is_cluster)
+        members_deed(seen->oracle->members, &seen->sa->key, false, id,
+                     seen->sight.time);
     if (seen->take != TAKE_FIRST ||
         (party->answered && id <= party->answered_highest))
         return;

@@ -108,8 +108,10 @@ static void learn_window(struct seen *seen)
     if (!has_notify(seen, SET_WINDOW_SIZE, &notify) || notify.data.size != 4)
         return;
     uint32_t size = read_u32(notify.data.data);
-    if (size > seen->receiver->window)
+    if (size > seen->receiver->window) {
         seen->receiver->window = size;
+        seen->receiver->takeover.window_at = seen->sight;
+    }
     if (!seen->response && seen->exchange)
         seen->exchange->window = size;
 }

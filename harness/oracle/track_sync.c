@@ -106,6 +106,8 @@ static void note_state(struct sync_request *request, struct seen *seen)
     request->announced_send = peer->announced.send;
     request->outstanding = has_outstanding(peer);
     request->crossing = has_open_sync(peer);
+    if (request->crossing)
+        sync_newest(peer, 0)->crossing = true;
 }
 
 static void read_request(struct sync_request *request, struct seen *seen)
@@ -182,6 +184,21 @@ static void track_request(struct seen *seen)
         lose_count(seen);
 }
 
+static uint32_t higher(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A.4: of two synchronizations that cross the higher values hold in the end. */
+static void cross(struct announcement *said, const struct announcement *before)
+{
+    said->crossed = true;
+    if (!before->made)
+        return;
+    said->send = higher(said->send, before->send);
+    said->recv = higher(said->recv, before->recv);
+}
+
 /* After the exchange both sides' counters are known (6.3). */
 static void announce(struct seen *seen, const struct sync_request *request,
                      const struct ike_message_id_sync *answer)
@@ -194,23 +211,22 @@ static void announce(struct seen *seen, const struct sync_request *request,
         return;
     seen->sender->unsure = request->p2_wrong;
     seen->receiver->unsure = false;
-    seen->sender->announced =
-        (struct announcement){.made = true,
-                              .recv_doubtful = request->m2_wrong,
-                              .send = p2,
-                              .recv = m2,
-                              .at = seen->sight};
-    seen->receiver->announced = (struct announcement){.made = true,
-                                                      .as_member = true,
-                                                      .send = m2 > m1 ? m2 : m1,
-                                                      .recv = p2 > p1 ? p2 : p1,
-                                                      .at = seen->sight};
-    struct party *member = seen->receiver;
-    if (member->failover_epoch != seen->oracle->gateway_epoch) {
-        member->failover_epoch = seen->oracle->gateway_epoch;
-        member->failover_syncs = 0;
+    struct announcement peer = {.made = true,
+                                .recv_doubtful = request->m2_wrong,
+                                .send = p2,
+                                .recv = m2,
+                                .at = seen->sight};
+    struct announcement member = {.made = true,
+                                  .as_member = true,
+                                  .send = higher(m2, m1),
+                                  .recv = higher(p2, p1),
+                                  .at = seen->sight};
+    if (request->crossing) {
+        cross(&peer, &seen->sender->announced);
+        cross(&member, &seen->receiver->announced);
     }
-    member->failover_syncs++;
+    seen->sender->announced = peer;
+    seen->receiver->announced = member;
 }
 
 static void track_response(struct seen *seen)
@@ -233,6 +249,8 @@ static void track_response(struct seen *seen)
     }
     if (seen->judged)
         rfc6311_sync_response(seen, request, &answer);
+    if (request && seen->take == TAKE_FIRST)
+        request->answer = answer;
     if (toward_test(seen))
         rfc6311_member_answered(seen, request, &answer);
     if (!request) {
@@ -240,10 +258,10 @@ static void track_response(struct seen *seen)
         seen->sender->odd_answer = answer;
         seen->sender->odd_answer_at = seen->sight;
     }
-    if (!request || seen->take == TAKE_REPEAT)
+    /* A member adopts the first answer only (RFC 6311 11). */
+    if (!request || seen->take == TAKE_REPEAT ||
+        (seen->take == TAKE_DIFFERENT && toward_test(seen)))
         return;
-    if (seen->take == TAKE_FIRST)
-        request->answer = answer;
     if (!request->malformed)
         announce(seen, request, &answer);
     else

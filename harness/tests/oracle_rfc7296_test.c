@@ -34,12 +34,19 @@ static void retransmits(struct story *s)
     response(s, HARNESS, INFORMATIONAL, 2);
     exchange(s, GATEWAY, 3);
 }
-static void retransmits_other_octets(struct story *s)
+/* On record it is one peer; else a cluster may have failed over (RFC 6311 4) */
+static void other_octets(struct story *s)
 {
     set_up(s);
     struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 2);
     wait_ms(s, 500);
     resealed(s, e);
+}
+static void retransmits_other_octets(struct story *s)
+{
+    note_run(s, "peer");
+    other_octets(s);
+    note_end(s);
 }
 static void other_octets_after_failover(struct story *s)
 {
@@ -78,8 +85,10 @@ static void fragments_recut(struct story *s)
 }
 static void fragment_differs(struct story *s)
 {
+    note_run(s, "peer");
     fragments(s, false);
-    resealed(s, s->events[5]);
+    resealed(s, s->events[6]);
+    note_end(s);
 }
 static void repeats_response(struct story *s)
 {
@@ -92,12 +101,14 @@ static void repeats_response(struct story *s)
 }
 static void answers_anew(struct story *s)
 {
+    note_run(s, "peer");
     set_up(s);
     exchange(s, HARNESS, 0);
     struct trace_event *ask = request(s, HARNESS, CREATE_CHILD_SA, 1);
     struct trace_event *answer = response(s, GATEWAY, CREATE_CHILD_SA, 1);
     again(s, ask);
     resealed(s, answer);
+    note_end(s);
 }
 static void answers_anew_much_later(struct story *s) /* A18 */
 {
@@ -129,7 +140,9 @@ START_TEST(retransmission)
     conforms(fragments_recut, "RFC7296-2.1-09");
     violates(retransmits_other_octets, "RFC7296-2.1-09", VERDICT_FAIL);
     violates(fragment_differs, "RFC7296-2.1-09", VERDICT_FAIL);
-    violates(other_octets_after_failover, "RFC7296-2.1-09", VERDICT_WARNING);
+    violates(other_octets, "RFC7296-2.1-09", VERDICT_INCONCLUSIVE);
+    violates(other_octets_after_failover, "RFC7296-2.1-09",
+             VERDICT_INCONCLUSIVE);
     conforms(repeats_response, "RFC7296-2.1-02");
     passes(answers_anew_much_later);
     violates(answers_anew, "RFC7296-2.1-02", VERDICT_FAIL);
