@@ -83,6 +83,11 @@ enum capture_result capture_next(struct capture *capture, struct frame *frame,
     return capture->ops->next(capture, frame, error);
 }
 
+uint64_t capture_dropped(struct capture *capture)
+{
+    return capture->ops->dropped ? capture->ops->dropped(capture) : 0;
+}
+
 void capture_free(struct capture *capture)
 {
     if (capture)

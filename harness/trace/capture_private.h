@@ -36,6 +36,7 @@ struct capture_ops {
     enum capture_result (*next)(struct capture *capture, struct frame *frame,
                                 struct error *error);
     void (*free)(struct capture *capture);
+    uint64_t (*dropped)(struct capture *capture); /* NULL: none */
 };
 
 /* The common head of both readers. */
@@ -47,10 +48,16 @@ struct capture {
 struct capture *capture_file_open(const char *path, struct error *error);
 enum capture_result capture_next(struct capture *capture, struct frame *frame,
                                  struct error *error);
+/* Frames that a live capture lost. */
+uint64_t capture_dropped(struct capture *capture);
 void capture_free(struct capture *capture);
 
 /* Take `input` over, on failure too. */
 struct capture *capture_open_pcap(struct input *input, struct error *error);
 struct capture *capture_open_pcapng(struct input *input, struct error *error);
+
+struct trace_live;
+struct capture *capture_open_live(const struct trace_live *live,
+                                  struct error *error);
 
 #endif

@@ -94,6 +94,7 @@ static struct ike_reassembly **find_entry(struct ike_fragments *fragments,
     }
     entry_free(*oldest);
     *oldest = new_entry(fragment);
+    fragments->begun++;
     return oldest;
 }
 
@@ -146,8 +147,10 @@ bool ike_fragments_add(struct ike_fragments *fragments,
     entry->last_used = ++fragments->clock;
     if (fragment->total < entry->total)
         return false; /* MUST be silently discarded */
-    if (fragment->total > entry->total || contradicts(entry, fragment))
+    if (fragment->total > entry->total || contradicts(entry, fragment)) {
         begin(entry, fragment->total);
+        fragments->begun++;
+    }
     if (entry->present[fragment->number - 1u])
         return false; /* a replay */
     if (entry->size + fragment->chunk.size > IKE_REASSEMBLY_MAX) {
@@ -158,6 +161,7 @@ bool ike_fragments_add(struct ike_fragments *fragments,
     if (entry->received < entry->total)
         return false;
     deliver(entry, chain, first);
+    fragments->ended++;
     entry_free(entry);
     *place = NULL;
     return true;

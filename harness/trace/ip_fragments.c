@@ -22,6 +22,7 @@ struct fragment_id {
 struct ip_reassembly {
     bool used;
     struct fragment_id id;
+    uint8_t protocol;    /* of the fragment at the beginning */
     uint64_t first_time; /* of its first fragment */
     uint64_t last_used;
     size_t size;     /* of the whole payload; 0: the end was not seen */
@@ -34,6 +35,7 @@ struct ip_reassembly {
 struct place {
     size_t offset;
     bool more;
+    uint8_t protocol;
     struct fragment_id id;
 };
 
@@ -57,7 +59,11 @@ static bool find_place(struct bytes ip, const struct packet *packet,
         out->offset = field & 0xfff8;
         out->more = field & 1;
     }
-    out->id.protocol = packet->protocol;
+    /* RFC 8200 4.5: the first fragment's Next Header counts, others may
+     * differ. */
+    out->protocol = packet->protocol;
+    out->id.protocol =
+        packet->source.address.family == 4 ? packet->protocol : 0;
     out->id.source = packet->source.address;
     out->id.destination = packet->destination.address;
     if (out->more && packet->payload.size % UNIT != 0)
@@ -96,8 +102,10 @@ static struct ip_reassembly *find_entry(struct ip_fragments *fragments,
         struct ip_reassembly **entry = &fragments->entries[i];
         if (*entry && (*entry)->used && id_equal(&(*entry)->id, id)) {
             if (time > (*entry)->first_time &&
-                time - (*entry)->first_time > REASSEMBLY_TIME)
+                time - (*entry)->first_time > REASSEMBLY_TIME) {
                 begin(*entry, id, time);
+                fragments->begun++;
+            }
             return *entry;
         }
         if (!*entry || !(*entry)->used)
@@ -109,6 +117,7 @@ static struct ip_reassembly *find_entry(struct ip_fragments *fragments,
     if (!*oldest)
         *oldest = memory_take(sizeof **oldest);
     begin(*oldest, id, time);
+    fragments->begun++;
     return *oldest;
 }
 
@@ -170,6 +179,8 @@ static bool put(struct ip_reassembly *entry, const struct place *place,
     entry->received += part.size;
     if (!place->more)
         entry->size = end;
+    if (place->offset == 0)
+        entry->protocol = place->protocol;
     return true;
 }
 
@@ -186,14 +197,14 @@ static struct bytes build_whole(struct buffer *out,
         at[0] = 0x45;
         write_u16(at + 2, (uint16_t)(IPV4_HEADER + entry->size));
         at[8] = 64;
-        at[9] = id->protocol;
+        at[9] = entry->protocol;
         memcpy(at + 12, id->source.octets, 4);
         memcpy(at + 16, id->destination.octets, 4);
     } else {
         uint8_t *at = buffer_space(out, IPV6_HEADER);
         at[0] = 0x60;
         write_u16(at + 4, (uint16_t)entry->size);
-        at[6] = id->protocol;
+        at[6] = entry->protocol;
         at[7] = 64;
         memcpy(at + 8, id->source.octets, 16);
         memcpy(at + 24, id->destination.octets, 16);
@@ -221,6 +232,7 @@ bool ip_fragments_add(struct ip_fragments *fragments, uint32_t file,
     if (entry->size == 0 || entry->received != entry->size)
         return false;
     entry->used = false;
+    fragments->ended++;
     if (place.id.source.family == 4 && entry->size > PAYLOAD_MAX - IPV4_HEADER)
         return false;
     *whole = build_whole(&fragments->whole, entry);

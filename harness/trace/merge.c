@@ -71,6 +71,44 @@ static bool end_broken(const struct trace_reader *reader, struct error *error)
     return error_set(error, "%s", reader->broken.text);
 }
 
+/* ---- Notes in packet comments ---- */
+
+static bool give_comment_note(struct trace_reader *reader,
+                              struct trace_event *event)
+{
+    size_t count = json_array_size(reader->comment_notes);
+
+    if (reader->comment_notes_given >= count) {
+        json_decref(reader->comment_notes);
+        reader->comment_notes = NULL;
+        return false;
+    }
+    event->kind = TRACE_NOTE;
+    event->frame = 0;
+    event->file = 0;
+    event->time = reader->comment_time;
+    event->reason = NULL;
+    event->comment = bytes_of(NULL, 0);
+    event->note =
+        json_array_get(reader->comment_notes, reader->comment_notes_given++);
+    return true;
+}
+
+/* True when the frame's comment has notes, which come before it. */
+static bool read_comment(struct trace_reader *reader, struct source *source)
+{
+    if (source->noted || reader->notes.file)
+        return false;
+    reader->comment_notes =
+        notes_of_comment(source->frame.comment, source->frame.time);
+    reader->comment_notes_given = 0;
+    reader->comment_time = source->frame.time;
+    source->noted = reader->comment_notes != NULL;
+    return source->noted;
+}
+
+/* ---- Events ---- */
+
 static bool give_note(struct trace_reader *reader, struct trace_event *event,
                       struct error *error)
 {
@@ -92,7 +130,9 @@ static bool give_frame(struct trace_reader *reader, struct source *source,
 {
     if (source->state == CAPTURE_BROKEN)
         return end_broken(reader, error);
-    source->pending = false;
+    if (source->frame.comment.size > 0 && read_comment(reader, source))
+        return give_comment_note(reader, event);
+    source->pending = source->noted = false;
     event->frame = source->frame.number;
     event->file = (uint32_t)(source - reader->sources);
     event->time = source->frame.time;
@@ -110,6 +150,10 @@ bool trace_next(struct trace_reader *reader, struct trace_event *event,
 
     if (error)
         error->text[0] = '\0';
+    if (reader->tcp_more && classify_more(reader, event))
+        return true;
+    if (reader->comment_notes && give_comment_note(reader, event))
+        return true;
     advance_notes(reader);
     source = earliest_source(reader);
     bool has_note = reader->note_state != CAPTURE_END;
@@ -122,10 +166,23 @@ bool trace_next(struct trace_reader *reader, struct trace_event *event,
     return give_frame(reader, source, event, error);
 }
 
-static bool open_sources(struct trace_reader *reader,
-                         const struct trace_options *options,
-                         struct error *error)
+static bool open_live(struct trace_reader *reader,
+                      const struct trace_options *options, struct error *error)
 {
+    reader->sources = memory_take(sizeof reader->sources[0]);
+    reader->sources[0].capture = capture_open_live(options->live, error);
+    if (!reader->sources[0].capture)
+        return false;
+    reader->source_count = 1;
+    return true;
+}
+
+static bool open_captures(struct trace_reader *reader,
+                          const struct trace_options *options,
+                          struct error *error)
+{
+    if (options->live)
+        return open_live(reader, options, error);
     reader->sources =
         memory_take(options->capture_count * sizeof reader->sources[0]);
     for (size_t i = 0; i < options->capture_count; i++) {
@@ -135,8 +192,9 @@ static bool open_sources(struct trace_reader *reader,
             return false;
         reader->source_count++;
     }
-    return !options->events ||
-           notes_open(&reader->notes, options->events, error);
+    if (options->capture_count > 1)
+        packet_copies_start(&reader->copies);
+    return true;
 }
 
 struct trace_reader *trace_reader_open(const struct trace_options *options,
@@ -145,12 +203,31 @@ struct trace_reader *trace_reader_open(const struct trace_options *options,
     struct trace_reader *reader = memory_take(sizeof *reader);
 
     reader->keys = options->keys;
+    reader->ports = options->ports;
     reader->crypto = crypto_new();
-    if (!open_sources(reader, options, error)) {
+    if (!open_captures(reader, options, error) ||
+        (options->events &&
+         !notes_open(&reader->notes, options->events, error))) {
         trace_reader_free(reader);
         return NULL;
     }
     return reader;
+}
+
+void trace_reader_counts(const struct trace_reader *reader,
+                         struct trace_counts *out)
+{
+    *out = (struct trace_counts){
+        .copies = reader->copies.found,
+        .ip_incomplete =
+            reader->ip_fragments.begun - reader->ip_fragments.ended,
+        .ike_incomplete =
+            reader->ike_fragments.begun - reader->ike_fragments.ended,
+        .tcp_gaps = reader->tcp.gaps,
+        .tcp_given_up = reader->tcp.given_up,
+    };
+    for (size_t i = 0; i < reader->source_count; i++)
+        out->dropped += capture_dropped(reader->sources[i].capture);
 }
 
 void trace_reader_free(struct trace_reader *reader)
@@ -162,6 +239,9 @@ void trace_reader_free(struct trace_reader *reader)
     free(reader->sources);
     notes_close(&reader->notes);
     json_decref(reader->note);
+    json_decref(reader->comment_notes);
+    packet_copies_free(&reader->copies);
+    tcp_free(&reader->tcp);
     ip_fragments_free(&reader->ip_fragments);
     ike_fragments_free(&reader->ike_fragments);
     free(reader->esp_states);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { NOTE_MAX = 1 << 20 };
+#define COMMENT_PREFIX "counterfoil:"
 
 bool notes_open(struct notes *notes, const char *path, struct error *error)
 {
@@ -88,4 +89,68 @@ enum capture_result notes_next(struct notes *notes, json_t **note,
         return CAPTURE_FRAME;
     error_prefix(error, "%s:%zu", notes->path, notes->line);
     return CAPTURE_BROKEN;
+}
+
+/* ---- Packet comments ---- */
+
+/* The next word of a line, which is moved behind it. */
+static struct bytes take_word(struct bytes *line)
+{
+    size_t start = 0, end;
+
+    while (start < line->size && line->data[start] == ' ')
+        start++;
+    for (end = start; end < line->size && line->data[end] != ' '; end++)
+        ;
+    struct bytes word = bytes_slice(*line, start, end - start);
+    *line = bytes_slice(*line, end, line->size);
+    return word;
+}
+
+static bool is_word(struct bytes word, const char *text)
+{
+    return bytes_equal(word, bytes_of_string(text));
+}
+
+/* "fail_over gateway|harness [KIND]"; NULL for anything else. */
+static json_t *note_of_line(struct bytes line, uint64_t time)
+{
+    static const char *const kinds[] = {"crash", "planned", "reboot", "freeze",
+                                        "split"};
+    const char *kind = kinds[0];
+
+    if (!is_word(take_word(&line), COMMENT_PREFIX) ||
+        !is_word(take_word(&line), "fail_over"))
+        return NULL;
+    struct bytes cluster = take_word(&line), word = take_word(&line);
+    bool gateway = is_word(cluster, "gateway");
+    if (!gateway && !is_word(cluster, "harness"))
+        return NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (is_word(word, kinds[i]))
+            kind = kinds[i];
+    return json_pack("{sI ss ss ss ss}", "time", (json_int_t)time, "event",
+                     "fail_over", "cluster", gateway ? "gateway" : "harness",
+                     "kind", kind, "source", "packet comment");
+}
+
+json_t *notes_of_comment(struct bytes comment, uint64_t time)
+{
+    json_t *notes = NULL;
+
+    while (comment.size > 0) {
+        const uint8_t *end = memchr(comment.data, '\n', comment.size);
+        size_t size = end ? (size_t)(end - comment.data) : comment.size;
+        struct bytes line = bytes_slice(comment, 0, size);
+        comment = bytes_slice(comment, size + 1, comment.size);
+        if (line.size > 0 && line.data[line.size - 1] == '\r')
+            line.size--;
+        json_t *note = note_of_line(line, time);
+        if (!note)
+            continue;
+        if (!notes)
+            notes = json_array();
+        json_array_append_new(notes, note);
+    }
+    return notes;
 }

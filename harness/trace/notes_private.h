@@ -19,4 +19,8 @@ enum capture_result notes_next(struct notes *notes, json_t **note,
                                uint64_t *time, struct error *error);
 void notes_close(struct notes *notes);
 
+/* What the lines of a packet comment that begin with "counterfoil: " record, as
+ * an array of events; NULL when there is none. */
+json_t *notes_of_comment(struct bytes comment, uint64_t time);
+
 #endif

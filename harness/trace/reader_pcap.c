@@ -61,7 +61,7 @@ static void pcap_capture_free(struct capture *capture)
 }
 
 static const struct capture_ops pcap_ops = {pcap_capture_next,
-                                            pcap_capture_free};
+                                            pcap_capture_free, NULL};
 
 struct capture *capture_open_pcap(struct input *input, struct error *error)
 {

@@ -186,15 +186,23 @@ static bool next_option(const struct pcapng *own, struct bytes *options,
     return true;
 }
 
+/* The first comment, but one that is for us comes before others. */
 static struct bytes find_comment(const struct pcapng *own, struct bytes options)
 {
-    struct bytes value;
+    static const char prefix[] = "counterfoil:";
+    struct bytes value, first = bytes_of(NULL, 0);
     uint16_t code;
 
-    while (next_option(own, &options, &code, &value))
-        if (code == PCAPNG_COMMENT)
+    while (next_option(own, &options, &code, &value)) {
+        if (code != PCAPNG_COMMENT)
+            continue;
+        if (bytes_equal(bytes_slice(value, 0, sizeof prefix - 1),
+                        bytes_of_string(prefix)))
             return value;
-    return bytes_of(NULL, 0);
+        if (!first.data)
+            first = value;
+    }
+    return first;
 }
 
 /* ---- Sections and interfaces ---- */
@@ -416,7 +424,7 @@ static void pcapng_free(struct capture *capture)
     free(own);
 }
 
-static const struct capture_ops pcapng_ops = {pcapng_next, pcapng_free};
+static const struct capture_ops pcapng_ops = {pcapng_next, pcapng_free, NULL};
 
 struct capture *capture_open_pcapng(struct input *input, struct error *error)
 {

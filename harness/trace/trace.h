@@ -122,6 +122,14 @@ struct trace_esp {
     struct bytes inner;  /* of OPENED */
 };
 
+struct trace_ah {
+    uint32_t spi, sequence;
+    uint8_t next_header;
+    struct bytes rest; /* ICV, and what is protected */
+};
+
+/* A frame gives one event; one that ends several records of a TCP stream
+ * (RFC 9329) gives one for each, with the same number and time. */
 struct trace_event {
     enum trace_kind kind;
     uint64_t frame;       /* as Wireshark numbers them, from 1; of a NOTE 0 */
@@ -133,16 +141,47 @@ struct trace_event {
     struct bytes comment; /* the frame's own, of pcapng; usually empty */
     struct trace_ike ike; /* of IKE only; of other kinds not even set */
     struct trace_esp esp; /* of ESP only */
+    struct trace_ah ah;   /* of AH only */
     const json_t *note;   /* of NOTE only; borrowed */
 };
 /* What an ESP packet that was opened holds, in tunnel and in transport mode. */
 bool trace_esp_inner(const struct trace_event *event, struct inner_packet *out);
 
+/* A capture that is being made, from now on. */
+struct trace_live {
+    const char *interface; /* of our own network namespace */
+    uint64_t until;        /* ns since the epoch; 0: no end */
+    int stop;              /* the trace ends once this descriptor can be read;
+                              -1: there is none */
+};
+
+/* Several captures are one trace, merged by time, at equal times in the order
+ * in which they are named. A packet that stands in more than one of them is
+ * given once; its copies are OTHER, with that reason.
+ *
+ * Without `events`, packet comments may say what a failover was. One line
+ *     counterfoil: fail_over gateway|harness [KIND]
+ * is given as a NOTE before its frame. */
 struct trace_options {
     const char *const *captures; /* paths; "-" is standard input */
     size_t capture_count;
     const char *events;            /* path of events.jsonl or NULL */
     const struct trace_keys *keys; /* or NULL */
+    struct packet_ports ports;     /* besides 500 and 4500; borrowed */
+    const struct trace_live *live; /* instead of captures, or NULL */
+};
+
+/* What a reader could not give as a message. */
+struct trace_counts {
+    uint64_t copies;         /* packets that another capture gave already */
+    uint64_t ip_incomplete;  /* IP packets of which fragments are missing, or
+                                contradict each other */
+    uint64_t ike_incomplete; /* IKE messages likewise (RFC 7383) */
+    uint64_t tcp_gaps;       /* places in TCP streams with octets missing */
+    uint64_t tcp_given_up;   /* TCP streams in which nothing of ours is */
+    uint64_t dropped;        /* live: frames lost for want of buffers */
+    uint64_t ike_derived;    /* IKE SAs whose keys came from a secret */
+    uint64_t esp_derived;    /* directions of Child SAs likewise */
 };
 
 struct trace_reader;
@@ -153,6 +192,9 @@ struct trace_reader *trace_reader_open(const struct trace_options *options,
  * everything before it was given). */
 bool trace_next(struct trace_reader *reader, struct trace_event *event,
                 struct error *error);
+/* So far; final after the end. */
+void trace_reader_counts(const struct trace_reader *reader,
+                         struct trace_counts *out);
 void trace_reader_free(struct trace_reader *reader);
 
 #endif

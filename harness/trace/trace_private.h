@@ -5,6 +5,7 @@
 #include "trace/capture_private.h"
 #include "trace/keys_private.h"
 #include "trace/notes_private.h"
+#include "trace/tcp_private.h"
 #include "trace/trace.h"
 
 /* ---- IP fragments (RFC 791 3.2, RFC 8200 4.5) ---- */
@@ -15,6 +16,7 @@ struct ip_reassembly;
 struct ip_fragments {
     struct ip_reassembly *entries[IP_REASSEMBLIES_MAX];
     struct buffer whole; /* the packet last made whole */
+    uint64_t begun, ended;
 };
 /* Takes a fragment, `packet` being its decoded self and `ip` the packet from
  * its IP header on. True when it completes a packet, which then is `*whole`,
@@ -33,6 +35,7 @@ struct ike_reassembly;
 struct ike_fragments {
     struct ike_reassembly *entries[IKE_REASSEMBLIES_MAX];
     uint64_t clock;
+    uint64_t begun, ended;
 };
 
 struct ike_fragment {
@@ -51,6 +54,20 @@ bool ike_fragments_add(struct ike_fragments *fragments,
                        bool *refused);
 void ike_fragments_free(struct ike_fragments *fragments);
 
+/* ---- Packets that stand in several captures ---- */
+
+struct copy_entry;
+struct packet_copies {
+    struct copy_entry *entries; /* NULL: there is one capture only */
+    uint64_t clock, found;
+};
+void packet_copies_start(struct packet_copies *copies);
+/* Whether another capture has given this packet: its n-th copy in `file` is
+ * one when `n` of them were given. */
+bool packet_copies_add(struct packet_copies *copies, uint32_t file,
+                       const struct packet *packet);
+void packet_copies_free(struct packet_copies *copies);
+
 /* ---- The reader ---- */
 
 /* What has been learnt of one row of ESP keys. */
@@ -66,6 +83,7 @@ struct source {
     struct frame frame;
     enum capture_result state;
     bool pending;  /* `frame` was not given yet, or `state` is final */
+    bool noted;    /* the notes in its comment were given */
     uint64_t time; /* of the frame; when broken, of the last good one */
 };
 
@@ -77,10 +95,18 @@ struct trace_reader {
     bool note_pending;
     json_t *note; /* the next one or the one given last */
     uint64_t note_time;
+    json_t *comment_notes; /* an array, of the frame that comes next */
+    size_t comment_notes_given;
+    uint64_t comment_time;
     struct error broken; /* of the first source that broke */
 
     const struct trace_keys *keys;
     struct crypto *crypto;
+    struct packet_ports ports;
+    struct packet_copies copies;
+    struct tcp_streams tcp;
+    bool tcp_more;               /* the frame last given may hold more */
+    struct trace_event tcp_base; /* what its events have in common */
     struct ip_fragments ip_fragments;
     struct ike_fragments ike_fragments;
     struct esp_state *esp_states; /* by the row's index */
@@ -99,5 +125,7 @@ void open_esp(struct trace_reader *reader, struct trace_event *event);
 /* Fills all but frame, file, time and comment of the event. */
 void classify_frame(struct trace_reader *reader, const struct frame *frame,
                     struct trace_event *event);
+/* The next record of the frame given last; false when there is none. */
+bool classify_more(struct trace_reader *reader, struct trace_event *event);
 
 #endif

@@ -11,13 +11,23 @@ enum {
     IPV6_FRAGMENT_BITS = 0xfff9, /* the offset and More Fragments */
     EXTENSION_HEADER = 8,
     UDP_HEADER = 8,
+    TCP_HEADER = 20,
     ICMP_ECHO_HEADER = 8,
     NON_ESP_MARKER = 4,
     IKE_HEADER = 28,
 };
 
-/* IPv6 extension headers (RFC 8200 4) that are passed over. */
-enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION = 60 };
+/* IPv6 extension headers (RFC 8200 4, RFC 6275, 7401, 5533) that are passed
+ * over. */
+enum {
+    HOP_BY_HOP = 0,
+    ROUTING = 43,
+    FRAGMENT = 44,
+    DESTINATION = 60,
+    MOBILITY = 135,
+    HOST_IDENTITY = 139,
+    SHIM6 = 140,
+};
 
 /* ICMP and ICMPv6 types of an echo. */
 enum {
@@ -87,6 +97,9 @@ static bool skip_extensions(struct ip_packet *out, struct error *error)
         case HOP_BY_HOP:
         case ROUTING:
         case DESTINATION:
+        case MOBILITY:
+        case HOST_IDENTITY:
+        case SHIM6:
             if (rest.size >= 2)
                 size += (size_t)rest.data[1] * 8;
             break;
@@ -179,7 +192,17 @@ static bool has_port(const struct packet *packet, uint16_t port)
     return packet->source.port == port || packet->destination.port == port;
 }
 
-static bool decode_udp(struct packet *out, struct error *error)
+static bool is_extra(const struct packet *packet,
+                     const struct packet_ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        if (has_port(packet, ports->ports[i]))
+            return true;
+    return false;
+}
+
+static bool decode_udp(struct packet *out, const struct packet_ports *ports,
+                       struct error *error)
 {
     struct bytes udp = out->payload;
     if (udp.size < UDP_HEADER)
@@ -188,8 +211,11 @@ static bool decode_udp(struct packet *out, struct error *error)
     out->destination.port = read_u16(udp.data + 2);
     bool ike = has_port(out, PORT_IKE);
     bool nat = has_port(out, PORT_IKE_NAT);
-    if (!ike && !nat)
-        return true;
+    if (!ike && !nat) {
+        if (!ports || !is_extra(out, ports))
+            return true;
+        ike = nat = true;
+    }
     size_t length = read_u16(udp.data + 4);
     if (length < UDP_HEADER)
         return error_set(error, "UDP: Length below the header (%zu < %d)",
@@ -207,8 +233,33 @@ static bool decode_udp(struct packet *out, struct error *error)
     return true;
 }
 
+/* A cut header says nothing: then the segment is no one's. */
+static void decode_tcp(struct packet *out, const struct packet_ports *ports)
+{
+    struct bytes tcp = out->payload;
+    if (tcp.size < TCP_HEADER)
+        return;
+    out->source.port = read_u16(tcp.data);
+    out->destination.port = read_u16(tcp.data + 2);
+    if (has_port(out, PORT_IKE_NAT) || (ports && is_extra(out, ports)))
+        out->kind = PACKET_TCP;
+}
+
+void packet_decode_record(struct bytes record, struct packet *out)
+{
+    out->kind = PACKET_OTHER;
+    decode_nat_payload(out, record, false);
+}
+
 bool packet_decode_ip(struct bytes octets, struct packet *out,
                       struct error *error)
+{
+    return packet_decode_ip_ports(octets, NULL, out, error);
+}
+
+bool packet_decode_ip_ports(struct bytes octets,
+                            const struct packet_ports *ports,
+                            struct packet *out, struct error *error)
 {
     struct ip_packet ip;
     *out = (struct packet){0};
@@ -224,7 +275,10 @@ bool packet_decode_ip(struct bytes octets, struct packet *out,
     }
     switch (ip.protocol) {
     case IP_UDP:
-        return decode_udp(out, error);
+        return decode_udp(out, ports, error);
+    case IP_TCP:
+        decode_tcp(out, ports);
+        return true;
     case IP_ESP:
         out->kind = PACKET_ESP;
         return true;

@@ -31,8 +31,8 @@ char *endpoint_to_text(const struct endpoint *at, char *text, size_t size);
 #define ENDPOINT_TEXT 64 /* room for any endpoint_to_text */
 
 enum { PORT_IKE = 500, PORT_IKE_NAT = 4500 };
-enum { IP_ICMP = 1, IP_IPIP = 4, IP_UDP = 17, IP_IPV6 = 41, IP_ESP = 50,
-       IP_AH = 51, IP_ICMPV6 = 58, IP_NO_NEXT = 59 };
+enum { IP_ICMP = 1, IP_IPIP = 4, IP_TCP = 6, IP_UDP = 17, IP_IPV6 = 41,
+       IP_GRE = 47, IP_ESP = 50, IP_AH = 51, IP_ICMPV6 = 58, IP_NO_NEXT = 59 };
 
 /* How a payload travels between two endpoints. */
 enum carrier {
@@ -55,11 +55,13 @@ enum packet_kind {
     PACKET_AH,        /* `payload` starts at the AH header */
     PACKET_KEEPALIVE, /* NAT keepalive, one octet 0xff on port 4500 */
     PACKET_FRAGMENT,  /* an IP fragment other than a whole packet */
+    PACKET_TCP,       /* a segment of a stream that may be ours (RFC 9329):
+                         `payload` starts at the TCP header */
 };
 
 struct packet {
     enum packet_kind kind;
-    bool in_udp;        /* ESP or IKE in UDP */
+    bool in_udp;        /* ESP or IKE in UDP, or in TCP (see `protocol`) */
     bool marker;        /* IKE behind a non-ESP marker */
     bool truncated;     /* the IP or UDP length exceeds what was captured */
     uint8_t protocol;   /* IP protocol of the transport */
@@ -73,6 +75,23 @@ struct packet {
  * headers are cut off; `error` says where and both numbers. */
 bool packet_decode_ip(struct bytes octets, struct packet *out,
                       struct error *error);
+
+/* More UDP and TCP ports than 500 and 4500, in any order. */
+struct packet_ports {
+    const uint16_t *ports;
+    size_t count;
+};
+/* The same with more ports (NULL: none), on which IKE may stand with and
+ * without a non-ESP marker, and ESP. */
+bool packet_decode_ip_ports(struct bytes octets,
+                            const struct packet_ports *ports,
+                            struct packet *out, struct error *error);
+/* What one record of a TCP stream holds (RFC 9329 3), its length field
+ * stripped: sets kind, marker and payload of `out`. */
+void packet_decode_record(struct bytes record, struct packet *out);
+/* The IP packet inside a GRE payload (RFC 2784, RFC 2890); false if there is
+ * none. */
+bool packet_strip_gre(struct bytes gre, struct bytes *ip);
 
 /* Strips a captured frame's link layer. `linktype` is a LINKTYPE_ value
  * (1 Ethernet, 101 raw IP, 113 and 276 Linux cooked, 0 and 108 loopback, 228

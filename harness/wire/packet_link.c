@@ -23,6 +23,8 @@ enum {
     ETHERTYPE_IPV4 = 0x0800,
     ETHERTYPE_VLAN = 0x8100,
     ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_MPLS = 0x8847,
+    ETHERTYPE_MPLS_UPSTREAM = 0x8848,
     ETHERTYPE_PPPOE = 0x8864,
     ETHERTYPE_QINQ = 0x88a8,
     ETHERTYPE_QINQ_OLD = 0x9100,
@@ -33,6 +35,8 @@ enum { PPP_IPV4 = 0x21, PPP_IPV6 = 0x57, PPP_ALL_STATIONS = 0xff };
 enum {
     ETHERNET_HEADER = 14,
     VLAN_TAG = 4,
+    MPLS_LABEL = 4,
+    GRE_HEADER = 4,
     SLL_HEADER = 16,
     SLL2_HEADER = 20,
     LOOP_HEADER = 4,
@@ -87,6 +91,27 @@ static bool strip_pppoe(struct bytes octets, struct bytes *ip,
     return strip_ppp(bytes_slice(octets, PPPOE_HEADER, length), ip, error);
 }
 
+/* RFC 3032: labels up to the bottom of the stack; what follows says itself
+ * what it is, and is often IP. */
+static bool strip_mpls(struct bytes octets, struct bytes *ip,
+                       struct error *error)
+{
+    bool bottom = false;
+
+    while (!bottom) {
+        if (octets.size < MPLS_LABEL)
+            return cut_off(error, "MPLS", octets.size, MPLS_LABEL);
+        bottom = octets.data[2] & 1;
+        octets = bytes_slice(octets, MPLS_LABEL, octets.size);
+    }
+    if (octets.size == 0)
+        return cut_off(error, "MPLS payload", 0, 1);
+    if (octets.data[0] >> 4 != 4 && octets.data[0] >> 4 != 6)
+        return no_ip(error);
+    *ip = octets;
+    return true;
+}
+
 /* What follows a field that says `type`, with any number of VLAN tags. */
 static bool strip_ethertype(uint16_t type, struct bytes octets,
                             struct bytes *ip, struct error *error)
@@ -107,6 +132,9 @@ static bool strip_ethertype(uint16_t type, struct bytes octets,
             break;
         case ETHERTYPE_PPPOE:
             return strip_pppoe(octets, ip, error);
+        case ETHERTYPE_MPLS:
+        case ETHERTYPE_MPLS_UPSTREAM:
+            return strip_mpls(octets, ip, error);
         default:
             return no_ip(error);
         }
@@ -154,6 +182,23 @@ static bool strip_raw(struct bytes frame, struct bytes *ip, struct error *error)
     if (version != 4 && version != 6)
         return no_ip(error);
     *ip = frame;
+    return true;
+}
+
+/* RFC 2784 with the key and sequence number of RFC 2890; version 0 only. */
+bool packet_strip_gre(struct bytes gre, struct bytes *ip)
+{
+    size_t header = GRE_HEADER;
+
+    if (gre.size < GRE_HEADER || (gre.data[1] & 7) != 0)
+        return false;
+    header += gre.data[0] & 0x80 ? 4 : 0; /* checksum, reserved */
+    header += gre.data[0] & 0x20 ? 4 : 0; /* key */
+    header += gre.data[0] & 0x10 ? 4 : 0; /* sequence number */
+    uint16_t type = read_u16(gre.data + 2);
+    if (gre.size < header || (type != ETHERTYPE_IPV4 && type != ETHERTYPE_IPV6))
+        return false;
+    *ip = bytes_slice(gre, header, gre.size);
     return true;
 }
 
