@@ -20,11 +20,12 @@ static char *file_in(const struct play *play, const char *name)
 void play_note_run(struct play *play)
 {
     const struct scenario *s = play->scenario;
-    json_t *clauses = json_array(), *under_test;
+    json_t *clauses, *under_test;
 
     if (play->run_noted)
         return;
     play->run_noted = true;
+    clauses = json_array();
     for (char **id = s->clauses; *id; id++)
         json_array_append_new(clauses, json_string(*id));
     under_test = play->world->under_test
