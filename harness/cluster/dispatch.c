@@ -173,21 +173,39 @@ void pair_add(struct member *owner, const struct ike_sa *sa, uint32_t spi_in)
     place_set(&cluster->pairs, spi_in, chosen);
 }
 
-/* A member without any gets one of another that has several: after its own
- * was rekeyed, or while it was away. */
+/* With the numbers that were used: who gives it away waits until they have
+ * arrived. */
+static bool hand_pair(struct member *from, struct member *to,
+                      const struct ike_sa *sa, uint32_t spi_in)
+{
+    struct buffer octets = {0};
+
+    if (!from->up || from->isolated || to->isolated ||
+        !node_esp_find(to->node, spi_in))
+        return false;
+    synch_encode(SYNCH_COUNTER, from->node, sa, &octets);
+    bool done = synch_apply(to->node, buffer_view(&octets), NULL);
+    buffer_free(&octets);
+    return done;
+}
+
+/* A member without any gets the newest of another that has several: after its
+ * own was rekeyed, or while it was away. */
 static void pair_give(struct member *owner, const struct ike_sa *sa, size_t to,
                       uint32_t except)
 {
     struct cluster *cluster = owner->cluster;
+    struct place *given = NULL;
 
     for (const struct child_sa *c = sa->children; c; c = c->next) {
         struct place *place = place_find(cluster->pairs, c->spi_in);
-        if (!place || c->spi_in == except || place->member == to ||
-            count_pairs(cluster, sa, place->member) < 2)
-            continue;
-        place->member = to;
-        return;
+        if (place && c->spi_in != except && place->member != to &&
+            count_pairs(cluster, sa, place->member) > 1)
+            given = place;
     }
+    if (given && hand_pair(member_of(cluster, given->member),
+                           member_of(cluster, to), sa, (uint32_t)given->key))
+        given->member = to;
 }
 
 void pair_remove(struct member *owner, const struct ike_sa *sa, uint32_t spi_in)
@@ -223,7 +241,6 @@ void pairs_ensure(struct member *owner, struct ike_sa *sa, uint64_t now)
     }
 }
 
-/* The counters of what is given away go with it. */
 void pairs_share(struct cluster *cluster, uint64_t now)
 {
     struct place *place, *next;
