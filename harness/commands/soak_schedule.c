@@ -74,6 +74,7 @@ static const struct {
     [SOAK_GW_CREATE_CHILD] = {"gateway_create_child", 4, {0, 0}},
     [SOAK_GW_DELETE_CHILD] = {"gateway_delete_child", 2, {0, 0}},
     [SOAK_CHANNEL] = {"channel", 8, {SYNCH_KINDS, SYNCH_FATES - 1}},
+    [SOAK_SCHEDULE] = {"schedule", 3, {SYNCH_KINDS, 4}},
     [SOAK_RELEASE] = {"release", 2, {0, 0}},
     [SOAK_COUNTER] = {"counters", 3, {0, 0}},
     [SOAK_CRASH] = {"crash", 8, {0, 0}},
