@@ -90,12 +90,22 @@ struct copies {
     uint32_t place; /* a hash of where the first came from */
     bool moved;     /* a copy came from elsewhere */
     bool recut;     /* a copy was fragmented in another way */
+    bool varied;    /* or had other octets */
     uint32_t heads; /* copies of the first fragment, or of the whole */
     uint32_t tries; /* those that no network made: further than COPY_TIME */
     uint64_t tried_at;
     struct sight tail_again; /* another fragment, again */
     uint16_t fragments, part_count;
     struct part *parts;
+};
+
+/* What a receiver has to pass over in a request. */
+enum form {
+    FORM_PLAIN,
+    FORM_RESERVED_BITS,        /* minor version, V flag, X bits */
+    FORM_EMPTY_RESERVED_BITS,  /* and the request is empty */
+    FORM_UNKNOWN_NOTIFY,       /* and nothing else in it */
+    FORM_PROTOCOL_WITHOUT_SPI, /* in those, besides */
 };
 
 /* One Message ID of one side: its request, and the answer. */
@@ -108,6 +118,7 @@ struct exchange {
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
     uint32_t child_spi; /* that the requester chose, else 0 */
     uint32_t window;    /* that the requester announced, else 0 */
+    uint8_t form;       /* enum form */
     struct copies request, response;
 };
 
@@ -238,6 +249,7 @@ struct ike_seen {
     bool blind;         /* a message could not be opened */
     bool init_seen[SIDES]; /* IKE_SA_INIT of this side, and in it ... */
     bool fragments[SIDES]; /* ... 16430; or inherited */
+    bool init_newer, init_older; /* requests above major version 2; and not */
     bool auth_complete; /* every IKE_AUTH message was opened, AUTH seen */
     bool auth_request_seen;
     bool auth_goes_on;  /* its sender will authenticate once more */
@@ -300,6 +312,7 @@ struct esp_stream {
     bool fresh;            /* its creation was captured */
     uint32_t key_row;      /* what opens it, 0: nothing does */
     uint32_t former_row;   /* what opened the SA that had this SPI before */
+    enum knowledge esn;    /* negotiated for it */
     bool shared;           /* by two SAs at one time, as behind a NAT */
     struct endpoint from;  /* where it comes from, of ESP in UDP */
     uint16_t port;         /* that it goes to; 0 outside UDP */
@@ -312,6 +325,7 @@ struct esp_stream {
 struct child_link {
     struct esp_key key;
     uint16_t encr;
+    enum knowledge esn;
     UT_hash_handle hh;
 };
 
@@ -501,6 +515,10 @@ struct esp_stream *stream_get(struct oracle *oracle,
                               const struct address *destination, uint32_t spi);
 void child_link_add(struct oracle *oracle, const struct address *destination,
                     uint32_t spi, uint16_t encr);
+/* Whether the Child SA of that SPI uses extended sequence numbers. */
+void child_link_note_esn(struct oracle *oracle,
+                         const struct address *destination, uint32_t spi,
+                         bool esn);
 void track_sync(struct seen *seen);
 bool sync_is_stale(const struct sync_request *request);
 /* Its newest unauthenticated request with that Message ID, or NULL. */
@@ -535,6 +553,14 @@ void rfc7296_clear(struct seen *seen);
 void rfc7296_request(struct seen *seen);
 void rfc7296_response(struct seen *seen);
 void rfc7296_payloads(struct seen *seen);
+
+/* Forms (rfc7296_form.c): of a request to one under test, once it is opened; of
+ * what it says. */
+void rfc7296_form_stimulus(struct seen *seen);
+void rfc7296_form_response(struct seen *seen);
+void rfc7296_form_clear(struct seen *seen);
+void rfc7296_form_initial(struct seen *seen, const struct ike_seen *half);
+void rfc7296_form_length(struct seen *seen);
 
 /* RFC 7383 (rfc7383.c). `half` is what is known of the IKE_SA_INIT request, or
  * NULL. */

@@ -178,6 +178,25 @@ static void rule_iv(struct oracle *oracle, const struct trace_event *event,
     submit_esp(oracle, &a, sight);
 }
 
+/* RFC4303-2.2.1-01: extended numbers, where they were negotiated and nowhere
+ * else. The ICV tells which are meant, so that only an opened packet does. */
+static void rule_esn(struct oracle *oracle, const struct trace_event *event,
+                     const struct esp_stream *stream, const struct sight *sight)
+{
+    if (event->esp.status != TRACE_ESP_OPENED || stream->esn == UNKNOWN ||
+        stream->shared || stream->former_row)
+        return;
+    judged(oracle, CLAUSE_RFC4303_2_2_1_01);
+    if (event->esp.esn == (stream->esn == YES))
+        return;
+    struct accusation a = accuse_esp(event, CLAUSE_RFC4303_2_2_1_01);
+    EXPECTED(&a, "an ICV over %s sequence numbers, as negotiated",
+             stream->esn == YES ? "extended" : "32-bit");
+    SEEN(&a, "one over %s",
+         event->esp.esn ? "an extended one" : "a 32-bit one");
+    submit_esp(oracle, &a, sight);
+}
+
 /* RFC4303-2.1-02 on the wire: the receiver chose the SPI, so only 0 is the
  * sender's fault. */
 void rfc4303_other(struct oracle *oracle, const struct trace_event *event)
@@ -211,6 +230,7 @@ void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
     judged(oracle, CLAUSE_RFC4303_2_2_02);
     judged(oracle, CLAUSE_RFC4303_2_1_02);
     rule_iv(oracle, event, stream, sight);
+    rule_esn(oracle, event, stream, sight);
     if (result == HISTORY_CLASH) {
         if (!rule_cycled(oracle, event, stream, sight, sequence))
             rule_repeated(oracle, event, stream, sight, sequence, before);
@@ -239,22 +259,30 @@ void rfc4303_spi_chosen(struct seen *seen, uint32_t spi)
     submit(seen->oracle, seen, &a);
 }
 
-/* RFC5282-3.1-01: the same for what IKE seals with a counter mode. */
+/* RFC5282-3.1-01: the same for what IKE seals with a counter mode.
+ * RFC7383-2.5-05: each fragment is encrypted by itself, with an IV of its own;
+ * a CBC mode has none of RFC 5282's. */
 void rfc4303_ike_iv(struct seen *seen)
 {
     const struct trace_ike *ike = seen->ike;
+    bool counter = ike->counter_mode && ike->iv.size == 8;
     uint64_t before = 0;
-    if (!ike->counter_mode || ike->iv.size != 8)
+    if (!counter &&
+        (ike->counter_mode || ike->iv.size != 16 || !ike->fragments))
         return;
-    uint64_t iv = read_u64(ike->iv.data);
-    judged(seen->oracle, CLAUSE_RFC5282_3_1_01);
-    if (history_take(&seen->sender->ivs, iv, seen->digest, seen->sight.frame,
-                     &before) != HISTORY_CLASH)
+    enum clause_id clause =
+        counter ? CLAUSE_RFC5282_3_1_01 : CLAUSE_RFC7383_2_5_05;
+    uint64_t iv = counter ? read_u64(ike->iv.data) : content_hash(ike->iv);
+    enum history_result result = history_take(
+        &seen->sender->ivs, iv, seen->digest, seen->sight.frame, &before);
+    judged(seen->oracle, clause);
+    if (result != HISTORY_CLASH)
         return;
     struct sight earlier = {.frame = before};
-    struct accusation a = accuse(seen, CLAUSE_RFC5282_3_1_01);
+    struct accusation a = accuse(seen, clause);
     accuse_frame(&a, &earlier);
     EXPECTED(&a, "an IV that was not used under this key");
-    SEEN(&a, "IV %016" PRIx64 " again, in another message", iv);
+    SEEN(&a, "IV %016" PRIx64 " again, in another message",
+         read_u64(ike->iv.data));
     submit(seen->oracle, seen, &a);
 }

@@ -308,6 +308,8 @@ void rfc7296_payloads(struct seen *seen)
             judge_delete(seen, payload);
     }
     rule_1_4_1_07(seen);
+    if (seen->response && seen->authentic)
+        rfc7296_form_response(seen);
     if (seen->sa)
         rule_1_3_2_02(seen);
     if (seen->authentic)
@@ -336,6 +338,7 @@ void rfc7296_clear(struct seen *seen)
     };
     const struct ike_message *message = &seen->ike->message;
     struct ike_notify notify;
+    rfc7296_form_clear(seen);
     if (seen->ike->header.exchange != INFORMATIONAL)
         return;
     if (ike_message_notify(message, INVALID_IKE_SPI, 0, &notify))

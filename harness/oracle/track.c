@@ -35,6 +35,7 @@ static void count_try(struct copies *copies, const struct seen *seen,
                       enum take take)
 {
     copies->recut |= take == TAKE_RECUT;
+    copies->varied |= take == TAKE_DIFFERENT;
     if (seen->ike->fragment > 1) {
         if (take == TAKE_REPEAT)
             copies->tail_again = seen->sight;
@@ -489,8 +490,10 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
         expect_ike(oracle, &seen);
     if (seen.sa)
         find_parties(&seen);
-    if (seen.judged)
+    if (seen.judged) {
+        rfc7296_form_length(&seen);
         rfc7383_message(&seen);
+    }
     if (seen.judged && ike->status != TRACE_IKE_MALFORMED &&
         !rfc7296_header(&seen))
         return;

@@ -15,6 +15,8 @@ static void learn_init(const struct seen *seen, struct ike_seen *sa)
     if (seen->ike->header.exchange != IKE_SA_INIT)
         return;
     sa->init_seen[seen->side] = true;
+    sa->init_newer |= seen->ike->header.version >> 4 > 2;
+    sa->init_older |= seen->ike->header.version >> 4 <= 2;
     sa->fragments[seen->side] |= ike_message_notify(
         &seen->ike->message, IKEV2_FRAGMENTATION_SUPPORTED, 0, &notify);
 }
@@ -30,6 +32,7 @@ void track_initial(struct seen *seen)
 
     if (seen->judged) {
         rfc7296_initial(seen);
+        rfc7296_form_initial(seen, half);
         rfc7383_initial(seen, half);
     }
     if (!seen->response) {
@@ -116,6 +119,22 @@ static void learn_window(struct seen *seen)
         seen->exchange->window = size;
 }
 
+static void learn_esn(const struct seen *seen, uint32_t requester_spi,
+                      const struct ike_proposal *proposal)
+{
+    const struct packet *packet = &seen->event->packet;
+    for (size_t i = 0; i < proposal->count; i++) {
+        if (proposal->transforms[i].type != TRANSFORM_ESN)
+            continue;
+        bool esn = proposal->transforms[i].id == 1;
+        child_link_note_esn(seen->oracle, &packet->source.address,
+                            read_u32(proposal->spi.data), esn);
+        child_link_note_esn(seen->oracle, &packet->destination.address,
+                            requester_spi, esn);
+        return;
+    }
+}
+
 static uint16_t chosen(const struct ike_proposal *proposal, uint8_t type)
 {
     for (size_t i = 0; i < proposal->count; i++)
@@ -155,6 +174,7 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     child->spi[seen->side] = responder_spi;
     child->spi[other_side(seen->side)] = requester_spi;
     child->esn = chosen(proposal, TRANSFORM_ESN) == 1;
+    learn_esn(seen, requester_spi, proposal);
 }
 
 /* RFC 7296 1.3.2, 2.18; capabilities are inherited (A22). */
@@ -324,6 +344,8 @@ void track_content(struct seen *seen)
     uint8_t exchange = seen->ike->header.exchange;
 
     seen->sender->at = seen->event->packet.source;
+    if (!seen->response && toward_test(seen))
+        rfc7296_form_stimulus(seen);
     learn_window(seen);
     if (exchange == IKE_AUTH)
         learn_auth(seen);

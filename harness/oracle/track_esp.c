@@ -29,6 +29,7 @@ static void stream_renew(struct esp_stream *stream)
     struct esp_stream fresh = {.key = stream->key,
                                .fresh = stream->fresh,
                                .encr = stream->encr,
+                               .esn = stream->key_row ? UNKNOWN : stream->esn,
                                .key_row = stream->key_row,
                                .former_row = stream->former_row,
                                .from = stream->from,
@@ -78,6 +79,19 @@ void child_link_add(struct oracle *oracle, const struct address *destination,
         stream_renew(stream);
 }
 
+void child_link_note_esn(struct oracle *oracle,
+                         const struct address *destination, uint32_t spi,
+                         bool esn)
+{
+    struct child_link *link = child_link_find(oracle, destination, spi);
+    struct esp_stream *stream = stream_find(oracle, destination, spi);
+    if (link)
+        link->esn = esn ? YES : NO;
+    /* One that was opened may be of the former SA. */
+    if (stream)
+        stream->esn = link && !stream->key_row ? link->esn : UNKNOWN;
+}
+
 /* Where the stream of that SPI that was seen last is kept: traffic of many SAs
  * comes mixed. */
 static struct esp_stream **stream_last(struct oracle *oracle, uint32_t spi)
@@ -120,6 +134,7 @@ struct esp_stream *stream_get(struct oracle *oracle,
     if (link) {
         stream->fresh = true;
         stream->encr = link->encr;
+        stream->esn = link->esn;
     }
     HASH_ADD(hh, oracle->streams, key, sizeof stream->key, stream);
     return stream;

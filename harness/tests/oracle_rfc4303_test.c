@@ -199,6 +199,69 @@ START_TEST(wire_only_wrap)
 }
 END_TEST
 
+/* ---- ESN ---- */
+
+static void add_sa_with_esn(struct story *s, struct trace_event *e,
+                            uint32_t spi, bool esn)
+{
+    struct ike_sa_payload *sa = arena_take(&s->arena, sizeof *sa);
+    uint8_t octets[4];
+    struct buffer body = {0};
+    write_u32(octets, spi);
+    sa->count = 1;
+    sa->proposals[0] = (struct ike_proposal){
+        .number = 1,
+        .protocol = PROTOCOL_ESP,
+        .spi = bytes_of(octets, 4),
+        .count = 2,
+        .transforms = {
+            {.type = TRANSFORM_ENCR, .id = ENCR_AES_GCM_16, .key_length = 256},
+            {.type = TRANSFORM_ESN, .id = esn}}};
+    ike_sa_encode(sa, &body);
+    add_payload(s, e, PAYLOAD_SA, buffer_view(&body));
+    buffer_free(&body);
+}
+static void flow_with(struct story *s, bool negotiated, bool used)
+{
+    establish(s, 0, 0);
+    add_sa_with_esn(s, request(s, GATEWAY, CREATE_CHILD_SA, 2), 0x47000002,
+                    negotiated);
+    add_sa_with_esn(s, response(s, HARNESS, CREATE_CHILD_SA, 2), 0x48000002,
+                    negotiated);
+    for (uint32_t n = 1; n < 5; n++) {
+        struct trace_event *e = esp(s, GATEWAY, n, 1);
+        e->esp.packet.spi = 0x48000002;
+        e->esp.esn = used;
+    }
+}
+static void with_esn(struct story *s)
+{
+    flow_with(s, true, true);
+}
+static void without_esn(struct story *s)
+{
+    flow_with(s, false, false);
+}
+static void esn_not_negotiated(struct story *s)
+{
+    flow_with(s, false, true);
+    s->count -= 3;
+}
+static void esn_not_used(struct story *s)
+{
+    flow_with(s, true, false);
+    s->count -= 3;
+}
+
+START_TEST(extended)
+{
+    conforms(with_esn, "RFC4303-2.2.1-01");
+    conforms(without_esn, "RFC4303-2.2.1-01");
+    violates(esn_not_negotiated, "RFC4303-2.2.1-01", VERDICT_FAIL);
+    violates(esn_not_used, "RFC4303-2.2.1-01", VERDICT_FAIL);
+}
+END_TEST
+
 /* ---- IVs ---- */
 
 static void iv_repeated(struct story *s)
@@ -271,6 +334,7 @@ int main(void)
     tcase_add_test(cases, many_repeats);
     tcase_add_test(cases, bounded_memory);
     tcase_add_test(cases, wire_only_wrap);
+    tcase_add_test(cases, extended);
     tcase_add_test(cases, ivs);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -185,6 +185,26 @@ static void other_exchange(struct story *s)
     fragment(s, GATEWAY, false, 2, 1, 3);
     piece(s, request(s, GATEWAY, CREATE_CHILD_SA, 2), cut);
 }
+/* A CBC mode, and IVs as given. */
+static void fragments_with_ivs(struct story *s, uint8_t first, uint8_t second)
+{
+    uint8_t ivs[2][16] = {{first}, {second}};
+    announce(s, true, true);
+    for (uint16_t n = 1; n <= 2; n++) {
+        struct trace_event *e = fragment(s, GATEWAY, false, 2, n, 3);
+        e->ike.iv = arena_copy(&s->arena, bytes_of(ivs[n - 1], 16));
+        again(s, e);
+    }
+}
+static void own_ivs(struct story *s)
+{
+    fragments_with_ivs(s, 1, 2);
+}
+static void one_iv(struct story *s)
+{
+    fragments_with_ivs(s, 1, 1);
+    s->count--;
+}
 static void sync_in_fragments(struct story *s)
 {
     struct cut cut = {1, 1, 60, PAYLOAD_NOTIFY, 0};
@@ -244,6 +264,8 @@ START_TEST(forms)
     violates(without_a_key, "RFC7383-2.5-02", VERDICT_FAIL);
     violates(first_names_none, "RFC7383-2.5-02", VERDICT_FAIL);
     violates(other_exchange, "RFC7383-2.5-04", VERDICT_FAIL);
+    conforms(own_ivs, "RFC7383-2.5-05");
+    violates(one_iv, "RFC7383-2.5-05", VERDICT_FAIL);
     violates(sync_in_fragments, "RFC7383-3-01", VERDICT_FAIL);
     violates(liveness_in_a_fragment, "RFC7383-2.4-03", VERDICT_WARNING);
 }
