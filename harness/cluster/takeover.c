@@ -160,9 +160,7 @@ static void ask_delta(struct member *member, struct ike_sa *sa, uint64_t now)
         buffer_u32(&body, (uint32_t)delta_of(member, size));
     else
         buffer_u64(&body, delta_of(member, size));
-    message.payloads[0].type = PAYLOAD_NOTIFY;
-    message.payloads[0].body = buffer_view(&body);
-    message.count = 1;
+    ike_message_add(&message, PAYLOAD_NOTIFY, buffer_view(&body));
     ike_request(sa, &message, now, NULL);
     buffer_free(&body);
 }
@@ -271,6 +269,8 @@ static void take_over_pairs(struct member *from, uint64_t now)
             }
             place->member = i;
             take_over_pair(member, sa, spi_in);
+            if (policy->strict && policy->how != TAKEOVER_BY_HAND)
+                ask_delta(member, sa, now);
             if (policy->jump)
                 channel_put(member, SYNCH_COUNTER, sa, NULL, now);
         }
