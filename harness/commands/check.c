@@ -16,7 +16,11 @@ enum {
     KEY_KEYS,
     KEY_PEER,
     KEY_ANNOTATE,
-    KEY_WHOLE
+    KEY_WHOLE,
+    KEY_PORT,
+    KEY_SECRET,
+    KEY_LIVE,
+    KEY_SECONDS
 };
 
 static const struct argp_option options[] = {
@@ -31,6 +35,17 @@ static const struct argp_option options[] = {
      "an address under test; only these are judged. Repeatable. Without it, "
      "everybody is (or whom the events name).",
      0},
+    {"secret", KEY_SECRET, "FILE", 0,
+     "shared secrets of key exchanges, a line each: 'secret SPIi HEX', both "
+     "hexadecimal; the keys are derived from what the capture shows",
+     0},
+    {"port", KEY_PORT, "N[,N...]", 0,
+     "UDP and TCP ports of IKE and ESP besides 500 and 4500", 0},
+    {"live", KEY_LIVE, "IFACE", 0,
+     "judge what passes on an interface from now on, until Ctrl-C; needs "
+     "CAP_NET_RAW",
+     0},
+    {"seconds", KEY_SECONDS, "S", 0, "with --live: stop after so long", 0},
     {"json", KEY_JSON, "FILE", 0, "write the report as JSON (-: stdout)", 1},
     {"junit", KEY_JUNIT, "FILE", 0, "write the report as JUnit XML", 1},
     {"html", KEY_HTML, "FILE", 0, "write the report as one page", 1},
@@ -57,6 +72,7 @@ static const char doc[] =
     "Examples:\n"
     "  counterfoil check trace.pcapng --keys ~/.config/wireshark\n"
     "  counterfoil check a.pcap b.pcap --peer 192.0.2.2 --json -\n"
+    "  counterfoil check --live eth0 --seconds 60\n"
     "  counterfoil check reports/runs/latest";
 
 struct check {
@@ -64,6 +80,9 @@ struct check {
     struct address *peers;
     size_t peer_count;
     const char *events, *annotate;
+    struct packet_ports ports;
+    const char *interface; /* or NULL */
+    double seconds;
     bool whole;
     char *command; /* as typed */
     struct outputs outputs;
@@ -91,6 +110,40 @@ static void add_source(struct check *check, const char *path)
         texts_add(&check->folders, path);
     else
         texts_add(&check->captures, path);
+}
+
+static void add_ports(struct check *check, const char *text,
+                      struct argp_state *state)
+{
+    struct error error;
+
+    if (!parse_ports(text, &check->ports, &error))
+        argp_error(state, "%s", error.text);
+}
+
+static void set_seconds(struct check *check, const char *text,
+                        struct argp_state *state)
+{
+    struct error error;
+
+    if (!parse_seconds(text, "--seconds", &check->seconds, &error))
+        argp_error(state, "%s", error.text);
+}
+
+/* A live capture stands alone: what passes now has no order with what passed
+ * once. */
+static void check_inputs(const struct check *check, struct argp_state *state)
+{
+    size_t count = check->captures.count + check->folders.count;
+
+    if (check->interface == NULL && count == 0)
+        argp_error(state, "no capture and no folder given");
+    if (check->interface != NULL && count > 0)
+        argp_error(state, "--live stands alone, without captures");
+    if (check->interface != NULL && check->annotate != NULL)
+        argp_error(state, "--live keeps no capture that --annotate could copy");
+    if (check->interface == NULL && check->seconds > 0)
+        argp_error(state, "--seconds: only with --live");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -131,8 +184,20 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         add_source(check, argument);
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "no capture and no folder given");
+    case KEY_PORT:
+        add_ports(check, argument, state);
+        return 0;
+    case KEY_SECRET:
+        texts_add(&check->keys, argument);
+        return 0;
+    case KEY_LIVE:
+        check->interface = argument;
+        return 0;
+    case KEY_SECONDS:
+        set_seconds(check, argument, state);
+        return 0;
+    case ARGP_KEY_END:
+        check_inputs(check, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -148,10 +213,13 @@ static void fail_to_judge(struct result *result, const struct error *error)
     settle_with_profile(result, false);
 }
 
-static void check_captures(const struct check *check, struct report *report)
+static void check_captures(const struct check *check,
+                           const struct trace_live *live, struct report *report)
 {
     struct judge_options judge = {
         .whole = check->whole,
+        .ports = check->ports,
+        .live = live,
         .captures = (const char *const *)check->captures.items,
         .capture_count = check->captures.count,
         .keys = (const char *const *)check->keys.items,
@@ -166,7 +234,21 @@ static void check_captures(const struct check *check, struct report *report)
     if (!judge_captures(&judge, check->strict, result, &error))
         fail_to_judge(result, &error);
     if (result->scenario[0] == '\0')
-        result->scenario = result_text(result, check->captures.items[0]);
+        result->scenario = result_text(
+            result, live ? live->interface : check->captures.items[0]);
+}
+
+/* The verdict comes at the end, or on Ctrl-C. */
+static void check_live(const struct check *check, struct report *report)
+{
+    struct trace_live live;
+    struct error error = {""};
+
+    if (live_begin(check->interface, check->seconds, &live, &error))
+        check_captures(check, &live, report);
+    else
+        fail_to_judge(report_add(report), &error);
+    live_end(&live);
 }
 
 static void check_folder(const struct check *check, const char *folder,
@@ -230,8 +312,10 @@ static int check_all(const struct check *check)
                             .strict = check->strict};
     int status;
 
+    if (check->interface != NULL)
+        check_live(check, &report);
     if (check->captures.count > 0)
-        check_captures(check, &report);
+        check_captures(check, NULL, &report);
     for (size_t i = 0; i < check->folders.count; i++)
         check_folder(check, check->folders.items[i], &report);
     report.planned = report.count;
@@ -259,6 +343,7 @@ int command_check(int argc, char **argv)
     texts_clear(&check.captures);
     texts_clear(&check.folders);
     texts_clear(&check.keys);
+    ports_clear(&check.ports);
     free(check.peers);
     free(check.command);
     return status;

@@ -71,6 +71,8 @@ struct judge_options {
     const struct address *under_test;
     size_t under_test_count;
     bool whole; /* somebody vouches that the captures lost nothing */
+    struct packet_ports ports;     /* besides 500 and 4500 */
+    const struct trace_live *live; /* instead of captures, or NULL */
 };
 
 /* Captures, keys and events through the oracle into an initialised result,
@@ -85,6 +87,15 @@ bool judge_folder(const char *folder, bool strict, struct result *result,
 /* Key tables and folders that hold them. */
 bool load_keys(const char *const *paths, size_t count, struct trace_keys *keys,
                struct error *error);
+/* Adds "N,N" to the ports, which are the caller's: ports_clear. */
+bool parse_ports(const char *text, struct packet_ports *out,
+                 struct error *error);
+void ports_clear(struct packet_ports *ports);
+/* A live capture that SIGINT and SIGTERM end, and the time (0: nothing else).
+ * `interface` is borrowed. */
+bool live_begin(const char *interface, double seconds, struct trace_live *out,
+                struct error *error);
+void live_end(struct trace_live *live);
 /* Prints every event of a trace as a JSON object a line. */
 bool show_json(const struct trace_options *options, struct error *error);
 /* The folder holds events.jsonl or trace.pcapng. */

@@ -113,6 +113,8 @@ static bool judge_trace(const struct judge_options *options,
         .capture_count = options->capture_count,
         .events = options->events,
         .keys = keys,
+        .ports = options->ports,
+        .live = options->live,
     };
     struct oracle_options judged = {options->under_test,
                                     options->under_test_count, options->whole};
@@ -135,6 +137,7 @@ static bool judge_trace(const struct judge_options *options,
         finish(&reading, &broken);
     else
         error_set(error, "%s", broken.text);
+    trace_reader_counts(reader, &result->seen);
     trace_reader_free(reader);
     oracle_free(reading.oracle);
     sa_table_free(reading.sas);

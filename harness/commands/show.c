@@ -7,7 +7,7 @@
 
 #include "commands/commands.h"
 
-enum { KEY_KEYS = 0x100, KEY_EVENTS, KEY_ROWS, KEY_JSON };
+enum { KEY_KEYS = 0x100, KEY_EVENTS, KEY_ROWS, KEY_JSON, KEY_PORT, KEY_SECRET };
 enum { ROWS = 10000 };
 
 static const struct argp_option options[] = {
@@ -15,6 +15,10 @@ static const struct argp_option options[] = {
      "Wireshark's key tables: files, or a folder that holds them. Repeatable.",
      0},
     {"events", KEY_EVENTS, "FILE", 0, "events.jsonl of the run", 0},
+    {"secret", KEY_SECRET, "FILE", 0, "shared secrets, as `check` reads them",
+     0},
+    {"port", KEY_PORT, "N[,N...]", 0,
+     "UDP and TCP ports of IKE and ESP besides 500 and 4500", 0},
     {"json", KEY_JSON, NULL, 0,
      "every frame as our decoder sees it, one JSON object a line", 0},
     {"rows", KEY_ROWS, "N", 0, "draw no more than N rows (default 10000)", 0},
@@ -30,6 +34,7 @@ static const char doc[] =
 struct show {
     const char *path, *events;
     struct texts keys;
+    struct packet_ports ports;
     uint64_t rows;
     bool json;
 };
@@ -41,6 +46,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case KEY_KEYS:
+    case KEY_SECRET:
         texts_add(&show->keys, argument);
         return 0;
     case KEY_EVENTS:
@@ -53,6 +59,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_JSON:
         show->json = true;
+        return 0;
+    case KEY_PORT:
+        if (!parse_ports(argument, &show->ports, &error))
+            argp_error(state, "%s", error.text);
         return 0;
     case ARGP_KEY_ARG:
         if (show->path != NULL)
@@ -98,7 +108,8 @@ static bool read_capture(const struct show *show, const struct trace_keys *keys,
     struct trace_options trace = {.captures = &show->path,
                                   .capture_count = 1,
                                   .events = show->events,
-                                  .keys = keys};
+                                  .keys = keys,
+                                  .ports = show->ports};
 
     return ladder_read(ladder, &trace, result, error);
 }
@@ -112,6 +123,7 @@ static int show_capture(const struct show *show, struct result *result,
         .keys = (const char *const *)show->keys.items,
         .key_count = show->keys.count,
         .events = show->events,
+        .ports = show->ports,
     };
     struct trace_keys *keys = trace_keys_new();
     struct error error = {""};
@@ -136,7 +148,8 @@ static int show_frames(const struct show *show, bool folder)
     struct trace_options trace = {.captures = &path,
                                   .capture_count = 1,
                                   .events = show->events,
-                                  .keys = keys};
+                                  .keys = keys,
+                                  .ports = show->ports};
     struct error error = {""};
 
     snprintf(capture, sizeof capture, "%s/trace.pcapng", show->path);
@@ -178,5 +191,6 @@ int command_show(int argc, char **argv)
         result_clear(&result);
     }
     texts_clear(&show.keys);
+    ports_clear(&show.ports);
     return status;
 }

@@ -89,6 +89,7 @@ struct result {
     struct result_sa *sas;
     size_t sa_count;
     struct oracle_totals totals;
+    struct trace_counts seen; /* in JSON among the totals */
     uint64_t ike_keys, esp_keys, unusable_keys;
 };
 

@@ -65,6 +65,17 @@ static const struct number_member totals_members[] = {
 };
 #undef TOTAL
 
+#define SEEN(member)                                                           \
+    {                                                                          \
+#member, offsetof(struct trace_counts, member)                         \
+    }
+static const struct number_member seen_members[] = {
+    SEEN(copies),      SEEN(ip_incomplete), SEEN(ike_incomplete),
+    SEEN(tcp_gaps),    SEEN(tcp_given_up),  SEEN(dropped),
+    SEEN(ike_derived), SEEN(esp_derived),
+};
+#undef SEEN
+
 #define TALLY(member)                                                          \
     {                                                                          \
 #member, offsetof(struct clause_tally, member)                         \
@@ -210,6 +221,8 @@ json_t *result_to_json(const struct result *result)
     json_object_set_new(object, "sas", sas_to_json(result));
     numbers_to_json(totals, &result->totals, totals_members,
                     COUNT_OF(totals_members));
+    numbers_to_json(totals, &result->seen, seen_members,
+                    COUNT_OF(seen_members));
     json_object_set_new(object, "totals", totals);
     return object;
 }
@@ -401,6 +414,8 @@ static bool result_from_json(struct result *result, const json_t *object,
     clauses_from_json(result, json_object_get(object, "clauses"));
     numbers_from_json(json_object_get(object, "totals"), &result->totals,
                       totals_members, COUNT_OF(totals_members));
+    numbers_from_json(json_object_get(object, "totals"), &result->seen,
+                      seen_members, COUNT_OF(seen_members));
     return lists_from_json(result, object, error);
 }
 

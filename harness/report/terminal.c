@@ -297,7 +297,7 @@ void terminal_details(const struct terminal *terminal,
                       const struct result *result)
 {
     const struct oracle_totals *totals = &result->totals;
-    char blind[512];
+    char blind[1024];
 
     if (is_quiet(result))
         finding_texts(terminal, result, VERDICT_INCONCLUSIVE);
@@ -315,6 +315,15 @@ void terminal_details(const struct terminal *terminal,
             "  keys: of %" PRIu64 " IKE SAs and %" PRIu64
             " directions of Child SAs\n",
             result->ike_keys, result->esp_keys);
+    if (result->seen.ike_derived > 0)
+        fprintf(terminal->out,
+                "  from secrets: keys of %" PRIu64 " IKE SAs and %" PRIu64
+                " directions of Child SAs\n",
+                result->seen.ike_derived, result->seen.esp_derived);
+    if (result->seen.copies > 0)
+        fprintf(terminal->out,
+                "  merged: %" PRIu64 " packets are in several captures\n",
+                result->seen.copies);
     result_blind_spots(result, blind, sizeof blind);
     if (blind[0] != '\0')
         fprintf(terminal->out, "  not judged: %s\n", blind);

@@ -142,6 +142,14 @@ char *result_blind_spots(const struct result *result, char *text, size_t size)
                "ESP packets that the keys do not open");
     blind_spot(text, size, totals->cut, "frames cut off");
     blind_spot(text, size, totals->malformed, "malformed messages");
+    blind_spot(text, size, result->seen.ip_incomplete,
+               "IP packets of which fragments are missing");
+    blind_spot(text, size, result->seen.ike_incomplete,
+               "IKE messages of which fragments are missing");
+    blind_spot(text, size, result->seen.tcp_gaps, "gaps in TCP streams");
+    blind_spot(text, size, result->seen.tcp_given_up,
+               "TCP streams without IKE or ESP");
+    blind_spot(text, size, result->seen.dropped, "frames lost by the capture");
     blind_spot(text, size, result->unusable_keys,
                "keys of algorithms that are not supported");
     return text;

@@ -122,9 +122,11 @@ static bool refuse(const struct live_capture *own, int result,
                          "%s: capturing is not permitted; it needs "
                          "CAP_NET_RAW (root, or setcap cap_net_raw+ep)",
                          own->interface);
+    const char *what = pcap_statustostr(result);
     const char *detail = pcap_geterr(own->pcap);
-    return error_set(error, "%s: %s%s%.120s", own->interface,
-                     pcap_statustostr(result), detail[0] ? ": " : "", detail);
+    if (detail[0] == '\0' || strcmp(what, detail) == 0)
+        return error_set(error, "%s: %s", own->interface, what);
+    return error_set(error, "%s: %s: %.120s", own->interface, what, detail);
 }
 
 /* What comes from the network is read with no more rights than files need. */
