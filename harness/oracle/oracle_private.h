@@ -99,6 +99,23 @@ struct copies {
     struct part *parts;
 };
 
+/* What a request wants, once it was opened. */
+enum ask {
+    ASK_OTHER,
+    ASK_CHILD,
+    ASK_CHILD_REKEY,
+    ASK_CHILD_DELETE,
+    ASK_IKE_REKEY,
+    ASK_IKE_DELETE,
+};
+
+/* The lower nonce of an exchange, as RFC 7296 2.8.1 compares them. */
+enum { NONCE_KEPT = 32 };
+struct low_nonce {
+    uint16_t size; /* of the nonce; the rest is forgotten */
+    uint8_t octets[NONCE_KEPT];
+};
+
 /* What a receiver has to pass over in a request. */
 enum form {
     FORM_PLAIN,
@@ -111,9 +128,15 @@ enum form {
 /* One Message ID of one side: its request, and the answer. */
 struct exchange {
     uint32_t id;
-    bool malformed;   /* a request came that does not decode */
-    bool deletes_ike; /* the request holds an IKE SA Delete */
-    bool has_delta;   /* the request holds N(16423) of a good size */
+    uint8_t ask;           /* enum ask */
+    bool granted;          /* the answer was opened, and has an SA payload */
+    uint8_t critical;      /* a critical payload of a type that nobody has */
+    uint16_t error;        /* the answer's first error notify, or 0 */
+    uint32_t about;        /* of ASK_CHILD_REKEY: the requester's SPI */
+    struct low_nonce *low; /* of CREATE_CHILD_SA */
+    bool malformed;        /* a request came that does not decode */
+    bool deletes_ike;      /* the request holds an IKE SA Delete */
+    bool has_delta;        /* the request holds N(16423) of a good size */
     uint64_t delta;
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
     uint32_t child_spi; /* that the requester chose, else 0 */
@@ -164,13 +187,13 @@ struct announcement {
 
 /* What a member that takes over gets, and makes of it. */
 struct takeover {
-    struct sight misled_at;    /* an answer with another nonce came */
-    bool second;               /* a second answer to its sync ... */
-    uint32_t second_send;      /* ... and what it would send then */
+    struct sight misled_at; /* an answer with another nonce came */
+    bool second;            /* a second answer to its sync ... */
+    uint32_t second_send;   /* ... and what it would send then */
     struct sight second_at;
-    uint64_t epoch_judged;     /* the failover whose first request was seen */
-    struct sight inferred;     /* a failover that no record tells of */
-    struct sight window_at;    /* where its window was announced */
+    uint64_t epoch_judged;  /* the failover whose first request was seen */
+    struct sight inferred;  /* a failover that no record tells of */
+    struct sight window_at; /* where its window was announced */
 };
 
 /* A request that nothing authenticates. */
@@ -201,6 +224,17 @@ enum history_result history_take(struct history *history, uint64_t value,
                                  uint64_t *before);
 void history_free(struct history *history);
 
+/* The error that a side got or gave last. */
+struct setback {
+    struct sight got;   /* an error for a CREATE_CHILD_SA of its own ... */
+    struct sight given; /* ... for a new Child SA that it refused */
+    struct sight busy;  /* the first TEMPORARY_FAILURE in a row */
+    bool hasty;         /* it had asked for it at once after an error */
+    uint16_t error;
+    uint8_t ask; /* enum ask, and what about */
+    uint32_t about;
+};
+
 /* One side of an IKE SA. */
 struct party {
     struct endpoint at;
@@ -224,15 +258,34 @@ struct party {
     struct ike_message_id_sync odd_answer; /* to no request that was seen */
     struct sight odd_answer_at;
     struct sight odd_zero_at; /* a response 0 without 16422, likewise */
-    bool misled;             /* its sync got an answer with a wrong nonce ... */
-    uint32_t misled_send;    /* ... and this M2 */
+    bool misled;          /* its sync got an answer with a wrong nonce ... */
+    uint32_t misled_send; /* ... and this M2 */
     struct takeover takeover;
     struct history ivs;
+    struct setback setback;
+    struct sight gone;   /* it agreed to the Delete of this IKE SA */
+    struct sight syntax; /* it answered INVALID_SYNTAX ... */
+    uint32_t syntax_id;  /* ... to this request */
+};
+
+/* A request of one side about a Child SA, the newest. */
+struct claim {
+    bool made;
+    uint32_t id;
 };
 
 struct child {
     uint32_t spi[SIDES]; /* that this side receives on */
     bool esn;
+    struct sight created;
+    enum side creator;
+    uint32_t creator_id; /* of its request */
+    uint32_t replaces;   /* the creator's SPI of the SA that it rekeys */
+    bool collided, wins; /* with a rekey of the other side: 2.8.1 */
+    bool blamed;         /* for what ought to have been deleted since */
+    bool reported;       /* the other side said INVALID_SPI */
+    bool closed[SIDES];  /* it deleted what it receives on */
+    struct claim deletes[SIDES], rekeys[SIDES];
 };
 
 enum knowledge { UNKNOWN, NO, YES };
@@ -246,9 +299,9 @@ struct ike_seen {
     bool from_start; /* its first exchange was captured */
     bool rekeyed;    /* it came from a rekey that was captured */
     bool established;
-    bool blind;         /* a message could not be opened */
-    bool init_seen[SIDES]; /* IKE_SA_INIT of this side, and in it ... */
-    bool fragments[SIDES]; /* ... 16430; or inherited */
+    bool blind;                  /* a message could not be opened */
+    bool init_seen[SIDES];       /* IKE_SA_INIT of this side, and in it ... */
+    bool fragments[SIDES];       /* ... 16430; or inherited */
     bool init_newer, init_older; /* requests above major version 2; and not */
     bool auth_complete; /* every IKE_AUTH message was opened, AUTH seen */
     bool auth_request_seen;
@@ -257,8 +310,11 @@ struct ike_seen {
     uint32_t auth_child_spi;
     bool replaced; /* a rekey succeeded: */
     struct ike_sa_key successor;
-    uint32_t rekey_id;    /* by this request ... */
-    enum side rekey_side; /* ... of this side */
+    uint32_t rekey_id;        /* by this request ... */
+    enum side rekey_side;     /* ... of this side */
+    bool collided, wins;      /* with another rekey of the same SA: 2.8.2 */
+    bool wider_before[SIDES]; /* the window of its predecessor */
+    struct sight created;     /* of one that is a rekey's */
     struct party party[SIDES];
     struct child *children;
     uint16_t child_count, child_capacity;
@@ -267,6 +323,13 @@ struct ike_seen {
 };
 
 /* ---- What was seen of an ESP SA ---- */
+
+/* Nothing is sent on it any more. */
+struct closing {
+    struct sight at; /* order 0: it is open */
+    enum clause_id clause;
+    bool from_start;
+};
 
 /* Without holes, since it is hashed as octets. */
 struct esp_key {
@@ -317,6 +380,7 @@ struct esp_stream {
     struct endpoint from;  /* where it comes from, of ESP in UDP */
     uint16_t port;         /* that it goes to; 0 outside UDP */
     bool moved;            /* to another port */
+    struct closing closing;
     struct history sequences, ivs;
     UT_hash_handle hh;
 };
@@ -326,6 +390,8 @@ struct child_link {
     struct esp_key key;
     uint16_t encr;
     enum knowledge esn;
+    struct ike_sa_key owner; /* that it was made under */
+    struct closing closing;
     UT_hash_handle hh;
 };
 
@@ -513,8 +579,33 @@ struct esp_stream *stream_find(struct oracle *oracle,
                                const struct address *destination, uint32_t spi);
 struct esp_stream *stream_get(struct oracle *oracle,
                               const struct address *destination, uint32_t spi);
-void child_link_add(struct oracle *oracle, const struct address *destination,
-                    uint32_t spi, uint16_t encr);
+struct child_link *child_link_add(struct oracle *oracle,
+                                  const struct address *destination,
+                                  uint32_t spi, uint16_t encr);
+struct child_link *child_link_find(struct oracle *oracle,
+                                   const struct address *destination,
+                                   uint32_t spi);
+/* What is sent to that SPI from now on breaks `clause`. */
+void child_link_close(const struct seen *seen,
+                      const struct address *destination, uint32_t spi,
+                      enum clause_id clause);
+/* A pair by the SPI that `side` receives on, the newest; or NULL. */
+struct child *child_find(struct ike_seen *sa, enum side side, uint32_t spi);
+/* Room for one more. */
+struct child *child_add(struct ike_seen *sa);
+struct child child_inherited(const struct child *child, enum side requester);
+/* The IKE SA was rekeyed by the other side, too: before, to `former`. */
+void learn_ike_collision(struct seen *seen, const struct ike_sa_key *former);
+/* What the request on its way wants; *about is the SPI of REKEY_SA. */
+enum ask ask_of(const struct seen *seen, uint32_t *about);
+/* The first error notify of a message, 0 if there is none. */
+uint16_t error_of(const struct ike_message *message);
+/* Called by track_content: before Child SAs and rekeys are learned from the
+ * message, and after. */
+void track_ask(struct seen *seen);
+void track_outcome(struct seen *seen);
+/* Two nonces of 2.8.1; 0 if that cannot be told. */
+int low_nonce_compare(const struct low_nonce *a, const struct low_nonce *b);
 /* Whether the Child SA of that SPI uses extended sequence numbers. */
 void child_link_note_esn(struct oracle *oracle,
                          const struct address *destination, uint32_t spi,
@@ -571,6 +662,20 @@ void rfc7383_request(struct seen *seen);
 void rfc7383_response(struct seen *seen);
 /* Other octets under the number of a fragment. */
 bool rfc7383_resplit(struct seen *seen);
+/* Answers to requests that cross own ones (rfc7296_crossing.c). */
+void rfc7296_crossing_response(struct seen *seen);
+/* Requests after errors and collisions; on an IKE SA that is gone
+ * (rfc7296_after.c). */
+void rfc7296_after_request(struct seen *seen);
+void rfc7296_when_gone(struct seen *seen);
+/* Child SAs: whose they are, and their end (rfc7296_child.c). */
+void rfc7296_child(struct seen *seen);
+void rfc7296_closed_esp(struct oracle *oracle, const struct trace_event *event,
+                        const struct esp_stream *stream,
+                        const struct sight *sight);
+/* What errors lead to (rfc7296_errors.c). */
+void rfc7296_errors(struct seen *seen);
+void rfc7296_after_syntax(struct seen *seen);
 
 /* RFC 4303, with 4106, 7634 and 5282 (rfc4303.c) */
 void rfc4303_ike_iv(struct seen *seen);

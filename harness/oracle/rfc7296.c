@@ -20,18 +20,34 @@ static void doubt_member(const struct seen *seen, const struct copies *before,
     READING(a, "%s", reason);
 }
 
-/* RFC7296-2.1-09: a retransmission is bitwise identical. */
+/* Another request of this side, later or earlier, waits as well. */
+static bool one_of_several(const struct party *sender, const struct exchange *e)
+{
+    for (size_t i = 0; i < sender->exchange_count; i++) {
+        const struct exchange *other = &sender->exchanges[i];
+        if (other != e && other->request.count && !other->response.count &&
+            !abandoned_by_sync(sender, other->id))
+            return true;
+    }
+    return false;
+}
+
+/* RFC7296-2.1-09: a retransmission is bitwise identical, and RFC7296-2.3-08:
+ * each of several, where the window allows them. */
 static void rule_2_1_09(struct seen *seen)
 {
     const struct exchange *e = seen->exchange;
+    enum clause_id clause = CLAUSE_RFC7296_2_1_09;
     if (seen->take == TAKE_FIRST || seen->take == TAKE_MORE)
         return;
-    judged(seen->oracle, CLAUSE_RFC7296_2_1_09);
+    if (seen->sender->window > 1 && one_of_several(seen->sender, e))
+        clause = CLAUSE_RFC7296_2_3_08;
+    judged(seen->oracle, clause);
     judged(seen->oracle, CLAUSE_RFC7296_2_2_01);
     judged(seen->oracle, CLAUSE_RFC6311_4_01);
     if (seen->take != TAKE_DIFFERENT || rfc7383_resplit(seen))
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC7296_2_1_09);
+    struct accusation a = accuse(seen, clause);
     accuse_frame(&a, &e->request.first);
     EXPECTED(&a, "request %" PRIu32 " again in the same octets", e->id);
     SEEN(&a, "other octets under the same Message ID");
@@ -81,28 +97,48 @@ static bool rule_2_2_01(struct seen *seen, const struct exchange *oldest)
     return true;
 }
 
-/* RFC7296-2.3-03, -06 and RFC6311-4-01: no request X while X minus the window
- * is unanswered. What a sync has settled is not outstanding (A14). */
+/* Which row of 2.3 a request beyond the window breaks. -02: while the initial
+ * exchanges go on, and on a new IKE SA that no window was announced for; -03:
+ * where none ever was; -07: if what waits is not as many as the window, but too
+ * old; -06: if it is too many. */
+static enum clause_id window_clause(const struct seen *seen, size_t waiting)
+{
+    const struct party *sender = seen->sender;
+    if (sender->announced.made || seen->oracle->gateway_epoch)
+        return CLAUSE_RFC6311_4_01;
+    if (sender->window == 1)
+        return !seen->sa->established || seen->sa->wider_before[seen->side]
+                   ? CLAUSE_RFC7296_2_3_02
+                   : CLAUSE_RFC7296_2_3_03;
+    return waiting < sender->window ? CLAUSE_RFC7296_2_3_07
+                                    : CLAUSE_RFC7296_2_3_06;
+}
+
+/* RFC7296-2.3-02, -03, -06, -07 and RFC6311-4-01: no request X while X minus
+ * the window is unanswered. What a sync has settled is not outstanding (A14).
+ */
 static void rule_window(struct seen *seen)
 {
     const struct party *sender = seen->sender;
     uint32_t id = seen->exchange->id;
     const struct exchange *oldest = NULL;
-    enum clause_id clause =
-        sender->window == 1 ? CLAUSE_RFC7296_2_3_03 : CLAUSE_RFC7296_2_3_06;
+    size_t waiting = 0;
     if (seen->take != TAKE_FIRST || seen->sa->blind || !seen->authentic ||
         !seen->sa->from_start)
         return;
-    if (sender->announced.made || seen->oracle->gateway_epoch)
-        clause = CLAUSE_RFC6311_4_01;
-    judged(seen->oracle, clause);
     for (size_t i = 0; i < sender->exchange_count; i++) {
         const struct exchange *e = &sender->exchanges[i];
         bool settled = sender->announced.made && e->id < sender->announced.send;
-        if (e->request.count && !e->response.count && !settled && e->id < id &&
-            id - e->id >= sender->window && (!oldest || e->id < oldest->id))
+        if (!e->request.count || e->response.count || settled || e->id >= id)
+            continue;
+        waiting++;
+        if (id - e->id >= sender->window && (!oldest || e->id < oldest->id))
             oldest = e;
     }
+    enum clause_id clause = window_clause(seen, waiting);
+    judged(seen->oracle, clause);
+    if (clause == CLAUSE_RFC7296_2_3_07)
+        judged(seen->oracle, CLAUSE_RFC7296_2_3_06);
     if (!oldest || rule_2_2_01(seen, oldest))
         return;
     struct accusation a = accuse_if_whole(seen, clause);
@@ -116,7 +152,8 @@ static void rule_window(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
-/* RFC7296-2.2-02: plus 1 for each exchange. After a sync RFC6311-6.3-02 looks
+/* RFC7296-2.2-02: plus 1 for each exchange, and RFC7296-1.3.2-03: on an IKE SA
+ * that was rekeyed too. After a sync RFC6311-6.3-02 looks
  * at the first (without keys there may have been one), and a member that took
  * over may have skipped some. */
 static void rule_2_2_02(struct seen *seen)
@@ -130,10 +167,12 @@ static void rule_2_2_02(struct seen *seen)
     uint64_t next = (uint64_t)sender->used_highest + 1;
     if (sender->announced.made && sender->announced.send > next)
         next = (uint64_t)sender->announced.send + 1;
-    judged(seen->oracle, CLAUSE_RFC7296_2_2_02);
+    enum clause_id clause =
+        seen->sa->replaced ? CLAUSE_RFC7296_1_3_2_03 : CLAUSE_RFC7296_2_2_02;
+    judged(seen->oracle, clause);
     if (id < next + sender->window)
         return;
-    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_2_02);
+    struct accusation a = accuse_if_whole(seen, clause);
     accuse_frame(&a, &sender->used_at);
     EXPECTED(&a, "Message ID %" PRIu64, next);
     SEEN(&a, "%" PRIu32, id);
@@ -242,13 +281,30 @@ void rfc7296_request(struct seen *seen)
     rule_2_2_04(seen);
     rule_2_18_01(seen);
     rule_2_8_05(seen);
+    rfc7296_when_gone(seen);
+    rfc7296_after_syntax(seen);
 }
 
 /* ---- Responses of the side under test ---- */
 
-/* RFC7296-2.1-02: a repeated request only brings the same response again.
- * A18: within 30 seconds. A19: other fragments are no other response. If the
- * request came with other octets too, it was outside the window: 2.3-12. */
+/* Which row another response to the same request breaks. 2.1-06: where the
+ * response could have been forgotten, since so many requests came after it;
+ * 2.3-09: where it is one of several that have to be kept. */
+static enum clause_id repeat_clause(const struct seen *seen)
+{
+    const struct party *requester = seen->receiver;
+    uint32_t id = seen->exchange->id;
+    if (!requester->answered || requester->answered_highest <= id)
+        return CLAUSE_RFC7296_2_1_02;
+    return requester->answered_highest - id >= requester->window
+               ? CLAUSE_RFC7296_2_1_06
+               : CLAUSE_RFC7296_2_3_09;
+}
+
+/* RFC7296-2.1-02, 2.1-06, 2.3-09: a repeated request only brings the same
+ * response again. A18: within 30 seconds. A19: other fragments are no other
+ * response. If the request came with other octets too, it was outside the
+ * window: 2.3-12. */
 static void rule_2_1_02(struct seen *seen)
 {
     const struct exchange *e = seen->exchange;
@@ -256,11 +312,12 @@ static void rule_2_1_02(struct seen *seen)
     if (seen->take == TAKE_FIRST || seen->take == TAKE_MORE ||
         seen->sight.time > first->first.time + REPEAT_TIME)
         return;
-    judged(seen->oracle, CLAUSE_RFC7296_2_1_02);
+    enum clause_id clause = repeat_clause(seen);
+    judged(seen->oracle, clause);
     if (seen->take != TAKE_DIFFERENT ||
         first->exchange != seen->ike->header.exchange)
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC7296_2_1_02);
+    struct accusation a = accuse(seen, clause);
     accuse_frame(&a, &e->request.first);
     accuse_frame(&a, &first->first);
     EXPECTED(&a, "the former response to %" PRIu32 ", in the same octets",
@@ -396,4 +453,6 @@ void rfc7296_response(struct seen *seen)
     rule_2_1_02(seen);
     rule_2_2_03(seen);
     rule_2_3_12(seen);
+    rfc7296_when_gone(seen);
+    rfc7296_after_syntax(seen);
 }

@@ -310,8 +310,14 @@ void rfc7296_payloads(struct seen *seen)
     rule_1_4_1_07(seen);
     if (seen->response && seen->authentic)
         rfc7296_form_response(seen);
-    if (seen->sa)
+    rfc7296_errors(seen);
+    if (seen->sa) {
         rule_1_3_2_02(seen);
+        rfc7296_child(seen);
+        rfc7296_after_request(seen);
+        if (seen->response)
+            rfc7296_crossing_response(seen);
+    }
     if (seen->authentic)
         rule_3_1_09(seen);
 }

@@ -107,6 +107,7 @@ struct exchange *exchange_find(struct party *party, uint32_t id)
 
 static void exchange_clear(struct exchange *exchange)
 {
+    free(exchange->low);
     copies_free(&exchange->request);
     copies_free(&exchange->response);
     *exchange = (struct exchange){0};
@@ -339,6 +340,15 @@ static void note_order(const struct seen *seen)
         seen->oracle->disordered = true;
 }
 
+/* What was taken for the answer came before the request was made. */
+static bool premature(const struct exchange *e, const struct seen *seen)
+{
+    return e->response.count && e->request.count &&
+           e->response.digest != seen->digest && !e->response.fragments &&
+           e->response.last.order < e->request.first.order &&
+           e->response.last.time + REORDER_TIME < e->request.first.time;
+}
+
 static void track_regular(struct seen *seen)
 {
     const struct ike_header *header = &seen->ike->header;
@@ -353,6 +363,8 @@ static void track_regular(struct seen *seen)
     note_order(seen);
     struct copies *copies =
         seen->response ? &seen->exchange->response : &seen->exchange->request;
+    if (seen->response && premature(seen->exchange, seen))
+        copies_free(copies);
     bool opened_before = copies->opened;
     seen->take = copies_take(copies, seen);
     if (is_sync(seen)) {

@@ -153,24 +153,19 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     uint16_t encr = chosen(proposal, TRANSFORM_ENCR);
 
     seen->oracle->totals.child_sas++;
-    child_link_add(seen->oracle, &packet->source.address, responder_spi, encr);
+    child_link_add(seen->oracle, &packet->source.address, responder_spi, encr)
+        ->owner = sa->key;
     if (!requester_spi) {
         sa->children_forgotten = true;
         return;
     }
     child_link_add(seen->oracle, &packet->destination.address, requester_spi,
-                   encr);
-    if (sa->child_count == CHILDREN_MAX) {
-        sa->children_forgotten = true;
-        sa->child_count--;
-        memmove(sa->children, sa->children + 1,
-                sa->child_count * sizeof *sa->children);
-    } else if (sa->child_count == sa->child_capacity) {
-        sa->child_capacity = sa->child_capacity ? sa->child_capacity * 2 : 1;
-        sa->children = memory_resize(sa->children,
-                                     sa->child_capacity * sizeof *sa->children);
-    }
-    struct child *child = &sa->children[sa->child_count++];
+                   encr)
+        ->owner = sa->key;
+    struct child *child = child_add(sa);
+    child->created = seen->sight;
+    child->creator = other_side(seen->side);
+    child->creator_id = seen->exchange ? seen->exchange->id : 0;
     child->spi[seen->side] = responder_spi;
     child->spi[other_side(seen->side)] = requester_spi;
     child->esn = chosen(proposal, TRANSFORM_ESN) == 1;
@@ -200,6 +195,7 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
             &old->party[side == SIDE_INITIATOR ? requester : seen->side];
         struct party *to = &sa->party[side];
         memcpy(to->asserted, from->asserted, sizeof to->asserted);
+        sa->wider_before[side] = from->window > 1;
         sa->init_seen[side] = old->init_seen[side];
         sa->fragments[side] = old->fragments[side];
     }
@@ -220,18 +216,18 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
     if (old->child_count) {
         sa->children = memory_take(old->child_count * sizeof *sa->children);
         sa->child_count = sa->child_capacity = old->child_count;
-        for (size_t i = 0; i < old->child_count; i++) {
-            sa->children[i] = old->children[i];
-            sa->children[i].spi[SIDE_INITIATOR] =
-                old->children[i].spi[requester];
-            sa->children[i].spi[SIDE_RESPONDER] =
-                old->children[i].spi[seen->side];
-        }
+        for (size_t i = 0; i < old->child_count; i++)
+            sa->children[i] = child_inherited(&old->children[i], requester);
     }
+    struct ike_sa_key former = old->successor;
+    bool again = old->replaced;
+    sa->created = seen->sight;
     old->replaced = true;
     old->successor = key;
     old->rekey_id = seen->exchange->id;
     old->rekey_side = requester;
+    if (again)
+        learn_ike_collision(seen, &former);
 }
 
 static uint32_t requested_spi(const struct seen *seen)
@@ -347,6 +343,7 @@ void track_content(struct seen *seen)
     if (!seen->response && toward_test(seen))
         rfc7296_form_stimulus(seen);
     learn_window(seen);
+    track_ask(seen);
     if (exchange == IKE_AUTH)
         learn_auth(seen);
     else if (exchange == IKE_INTERMEDIATE &&
@@ -358,4 +355,5 @@ void track_content(struct seen *seen)
         learn_delete(seen);
         learn_delta(seen);
     }
+    track_outcome(seen);
 }

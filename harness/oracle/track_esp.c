@@ -49,9 +49,9 @@ static struct esp_key key_of(const struct address *destination, uint32_t spi)
     return key;
 }
 
-static struct child_link *child_link_find(struct oracle *oracle,
-                                          const struct address *destination,
-                                          uint32_t spi)
+struct child_link *child_link_find(struct oracle *oracle,
+                                   const struct address *destination,
+                                   uint32_t spi)
 {
     struct esp_key key = key_of(destination, spi);
     struct child_link *link;
@@ -59,8 +59,9 @@ static struct child_link *child_link_find(struct oracle *oracle,
     return link;
 }
 
-void child_link_add(struct oracle *oracle, const struct address *destination,
-                    uint32_t spi, uint16_t encr)
+struct child_link *child_link_add(struct oracle *oracle,
+                                  const struct address *destination,
+                                  uint32_t spi, uint16_t encr)
 {
     struct child_link *link = child_link_find(oracle, destination, spi);
     if (!link) {
@@ -74,9 +75,31 @@ void child_link_add(struct oracle *oracle, const struct address *destination,
         HASH_ADD(hh, oracle->children, key, sizeof link->key, link);
     }
     link->encr = encr;
+    link->closing = (struct closing){0};
     struct esp_stream *stream = stream_find(oracle, destination, spi);
     if (stream && stream->any && !stream->key_row)
         stream_renew(stream);
+    if (stream)
+        stream->closing = link->closing;
+    return link;
+}
+
+void child_link_close(const struct seen *seen,
+                      const struct address *destination, uint32_t spi,
+                      enum clause_id clause)
+{
+    struct oracle *oracle = seen->oracle;
+    struct child_link *link = child_link_find(oracle, destination, spi);
+    if (!link || link->closing.at.order || seen->sa->blind)
+        return;
+    link->closing = (struct closing){
+        .at = seen->sight,
+        .clause = clause,
+        .from_start = seen->sa->from_start,
+    };
+    struct esp_stream *stream = stream_find(oracle, destination, spi);
+    if (stream)
+        stream->closing = link->closing;
 }
 
 void child_link_note_esn(struct oracle *oracle,
@@ -135,6 +158,7 @@ struct esp_stream *stream_get(struct oracle *oracle,
         stream->fresh = true;
         stream->encr = link->encr;
         stream->esn = link->esn;
+        stream->closing = link->closing;
     }
     HASH_ADD(hh, oracle->streams, key, sizeof stream->key, stream);
     return stream;
@@ -258,6 +282,8 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
         rfc4303_esp(oracle, event, stream, &sight, sequence, result, before);
         if (result == HISTORY_NEW)
             rfc6311_esp(oracle, event, stream, &sight, sequence);
+        if (result == HISTORY_NEW && stream->closing.at.order)
+            rfc7296_closed_esp(oracle, event, stream, &sight);
     }
     if (!stream->any || sequence > stream->highest) {
         stream->any = true;

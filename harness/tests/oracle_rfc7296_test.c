@@ -689,25 +689,33 @@ static void with_notify(struct story *s, const struct ike_notify *notify)
 static void protocol_without_spi(struct story *s)
 {
     with_notify(s, &(struct ike_notify){.protocol = PROTOCOL_IKE,
-                                        .type = TEMPORARY_FAILURE});
+                                        .type = ESP_TFC_PADDING_NOT_SUPPORTED});
 }
 static void spi_with_ike_notify(struct story *s)
 {
     with_notify(s, &(struct ike_notify){.protocol = PROTOCOL_ESP,
-                                        .type = TEMPORARY_FAILURE,
+                                        .type = ESP_TFC_PADDING_NOT_SUPPORTED,
                                         .spi = bytes_of("abcd", 4)});
+}
+static void not_found(struct story *s, uint8_t protocol)
+{
+    set_up(s);
+    struct trace_event *e = request(s, HARNESS, CREATE_CHILD_SA, 0);
+    struct ike_notify notify = {
+        .protocol = PROTOCOL_ESP, .type = REKEY_SA, .spi = bytes_of("abcd", 4)};
+    add_notify_of(s, e, &notify);
+    e = response(s, GATEWAY, CREATE_CHILD_SA, 0);
+    notify.type = CHILD_SA_NOT_FOUND;
+    notify.protocol = protocol;
+    add_notify_of(s, e, &notify);
 }
 static void child_not_found(struct story *s)
 {
-    with_notify(s, &(struct ike_notify){.protocol = PROTOCOL_ESP,
-                                        .type = CHILD_SA_NOT_FOUND,
-                                        .spi = bytes_of("abcd", 4)});
+    not_found(s, PROTOCOL_ESP);
 }
 static void child_not_found_protocol(struct story *s)
 {
-    with_notify(s, &(struct ike_notify){.protocol = PROTOCOL_IKE,
-                                        .type = CHILD_SA_NOT_FOUND,
-                                        .spi = bytes_of("abcd", 4)});
+    not_found(s, PROTOCOL_IKE);
 }
 static void token(struct story *s) /* A28 */
 {
