@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "script/bind_private.h"
+#include "script/record.h"
 
 /* Protected: whatever goes wrong between the engine and the script ends
  * here, since the engine is above us on the stack. */
@@ -324,48 +325,14 @@ static const char *side_of(struct play *play, const struct cluster *cluster)
 static void on_synch(void *context, struct cluster *cluster,
                      const struct synch_message *message)
 {
-    struct play *play = context;
-    char spi_i[17], spi_r[17];
-    uint8_t octets[8];
-
-    write_u64(octets, message->spi_i);
-    bytes_to_hex(bytes_of(octets, 8), spi_i, sizeof spi_i);
-    write_u64(octets, message->spi_r);
-    bytes_to_hex(bytes_of(octets, 8), spi_r, sizeof spi_r);
-    json_t *note = json_pack(
-        "{ss ss so so ss ss sb s{ss ss} sI}", "event", "synch", "cluster",
-        side_of(play, cluster), "from", json_clean(message->from), "to",
-        json_clean(message->to), "what", synch_kind_name(message->kind), "fate",
-        synch_fate_done(message->fate), "lost",
-        (int)(message->fate == SYNCH_LOSE), "state", "spi_i", spi_i, "spi_r",
-        spi_r, "octets", (json_int_t)message->octets.size);
-    if (message->kind != SYNCH_COUNTER && message->kind != SYNCH_DELETE) {
-        json_t *state = json_object_get(note, "state");
-        json_object_set_new(state, "next_send",
-                            json_integer(message->next_send));
-        json_object_set_new(state, "next_receive",
-                            json_integer(message->next_receive));
-    }
-    if (message->due != TIME_NEVER)
-        json_object_set_new(note, "due",
-                            json_integer((json_int_t)message->due));
-    play_note(play, note);
+    play_note(context, record_synch(side_of(context, cluster), message));
 }
 
 static void on_failure(void *context, struct cluster *cluster, const char *from,
                        const char *to, const char *what)
 {
-    struct play *play = context;
-    const char *side = side_of(play, cluster);
-
-    if (failure_find(what) != FAILURES)
-        play_note(play, json_pack("{ss ss so so ss}", "event", "fail_over",
-                                  "cluster", side, "from", json_clean(from),
-                                  "to", json_clean(to), "kind", what));
-    else
-        play_note(play,
-                  json_pack("{ss ss so ss}", "event", "recover", "cluster",
-                            side, "member", json_clean(from), "kind", what));
+    play_note(context,
+              record_failure(side_of(context, cluster), from, to, what));
 }
 
 const struct cluster_hooks script_cluster_hooks = {
