@@ -131,19 +131,23 @@ static void keep_unmet(struct expectations *e, const struct expectation *x,
         return;
     if (!e->unmet)
         e->unmet = memory_take(PENDING_MAX * sizeof *e->unmet);
-    e->unmet[e->unmet_count++] = (struct unmet){*x, o->request};
+    struct unmet *u = &e->unmet[e->unmet_count++];
+    *u = (struct unmet){*x, o->request, ""};
+    expect_tell(x, o, u->why, sizeof u->why);
 }
 
 static void unmet_wish(struct oracle *oracle, const struct expectation *x,
                        const struct outcome_of *o)
 {
     struct expectations *e = oracle->expectations;
+    char why[160];
+    expect_tell(x, o, why, sizeof why);
     if (o->sight.time)
         find(oracle, x, o, VERDICT_FAIL, o->why);
     else if (oracle->died)
         find(oracle, x, o, VERDICT_FAIL, oracle->died_text);
     else if (e->gateway_seen > x->until || e->alive >= x->from)
-        find(oracle, x, o, VERDICT_FAIL, "nothing of the kind");
+        find(oracle, x, o, VERDICT_FAIL, why);
     else
         keep_unmet(e, x, o);
 }
@@ -153,14 +157,16 @@ static void decide(struct oracle *oracle, const struct expectation *x,
 {
     struct expectations *e = oracle->expectations;
     struct outcome_of o = {.match = MATCH_NO};
+    char what[160];
 
     expect_search(e, x, &o);
     bool found = o.match == MATCH_YES;
     for (size_t i = 0; i < x->clause_count && (found || o.request_seen); i++)
         judged(oracle, x->clauses[i]);
-    if (found && !wants(x->kind))
-        find(oracle, x, &o, VERDICT_FAIL, "it was seen");
-    else if (found)
+    if (found && !wants(x->kind)) {
+        expect_tell(x, &o, what, sizeof what);
+        find(oracle, x, &o, VERDICT_FAIL, what);
+    } else if (found)
         return;
     else if (!o.request_seen)
         find(oracle, x, &o, VERDICT_INCONCLUSIVE,
@@ -201,8 +207,7 @@ static void settle_unmet(struct oracle *oracle)
             find(oracle, &u->expectation, &o, VERDICT_FAIL, oracle->died_text);
         else if (e->gateway_seen > u->expectation.until ||
                  e->alive >= u->expectation.from)
-            find(oracle, &u->expectation, &o, VERDICT_FAIL,
-                 "nothing of the kind");
+            find(oracle, &u->expectation, &o, VERDICT_FAIL, u->why);
         else
             find(oracle, &u->expectation, &o, VERDICT_INCONCLUSIVE,
                  "nothing more came from the gateway at all");

@@ -93,6 +93,7 @@ struct expectations {
 struct unmet {
     struct expectation expectation;
     struct sight request;
+    char why[160];
 };
 
 enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
@@ -104,11 +105,17 @@ struct outcome_of {
     struct sight request; /* of what should be answered */
     bool request_seen;
     char why[128];
+    /* Of the ring, good until the next message; or NULL: */
+    const struct record *found, *instead; /* what came instead */
+    const struct echo *echo;
 };
 
 /* Looks through what is kept for what `x` is about. */
 void expect_search(const struct expectations *e, const struct expectation *x,
                    struct outcome_of *out);
+/* What was seen, or what came instead of what was not: one line. */
+void expect_tell(const struct expectation *x, const struct outcome_of *o,
+                 char *out, size_t size);
 /* Whether what is kept no longer reaches back to `from`. */
 bool expect_forgotten(const struct expectations *e, uint64_t from);
 

@@ -183,6 +183,27 @@ static bool is_near_copy(const struct expectations *e, const struct record *r)
     return false;
 }
 
+/* A response to no request at all answers the one that it follows, under
+ * another Message ID. */
+static bool is_stray(const struct expectations *e, const struct record *r)
+{
+    if (e->record_count > RECORDS_MAX)
+        return false;
+    for (size_t n = 0; n < e->record_count; n++) {
+        const struct record *old = record_at(e, n);
+        if (old->sight.order >= r->sight.order)
+            break;
+        if (!old->response && old->id == r->id &&
+            old->exchange == r->exchange && old->key.spi_i == r->key.spi_i &&
+            old->key.spi_r == r->key.spi_r)
+            return false;
+        if (old->judged && old->response && old->id == r->id &&
+            old->key.spi_i == r->key.spi_i && old->key.spi_r == r->key.spi_r)
+            return false;
+    }
+    return r->exchange != IKE_SA_INIT;
+}
+
 /* A response of the gateway to the request that `x` is about. */
 static enum match match_response(const struct expectations *e,
                                  const struct expectation *x,
@@ -208,7 +229,21 @@ static enum match match_response(const struct expectations *e,
     }
     if (x->exchange && r->exchange != x->exchange)
         return MATCH_NO;
-    return !x->id.given || r->id == x->id.value ? MATCH_YES : MATCH_NO;
+    if (!x->id.given || r->id == x->id.value)
+        return MATCH_YES;
+    return x->kind == SILENCE && is_stray(e, r) ? MATCH_YES : MATCH_NO;
+}
+
+/* Both pairs; a number that is free is the one that was seen. */
+static void tell_values(const struct expectation *x, const struct record *r,
+                        char *why, size_t size)
+{
+    uint64_t p2 = x->p2.given ? x->p2.value : r->sync.expected_send;
+    uint64_t m2 = x->m2.given ? x->m2.value : r->sync.expected_recv;
+    say(why, size,
+        "an answer with P2 %" PRIu32 ", M2 %" PRIu32 " instead of P2 %" PRIu64
+        ", M2 %" PRIu64 ", frame %" PRIu64,
+        r->sync.expected_send, r->sync.expected_recv, p2, m2, r->sight.frame);
 }
 
 /* Whether the answer says what it should; `why` gets what it does not. */
@@ -220,29 +255,33 @@ static enum match match_values(const struct expectation *x,
     if (needs_content && !r->opened)
         return r->doubtful ? MATCH_MAYBE : MATCH_NO;
     if ((x->m2.given || x->p2.given || x->has_answer_nonce) && !r->synced) {
-        say(why, size, "an answer without 16422");
+        say(why, size, "an answer without 16422, frame %" PRIu64,
+            r->sight.frame);
         return MATCH_NO;
     }
     if ((x->m2.given && r->sync.expected_recv != x->m2.value) ||
         (x->p2.given && r->sync.expected_send != x->p2.value)) {
-        say(why, size, "an answer with P2 %" PRIu32 ", M2 %" PRIu32,
-            r->sync.expected_send, r->sync.expected_recv);
+        tell_values(x, r, why, size);
         return MATCH_NO;
     }
     if (x->has_answer_nonce && memcmp(r->sync.nonce, x->answer_nonce, 4) != 0) {
-        say(why, size, "an answer with another nonce");
+        char nonce[9], other[9];
+        bytes_to_hex(bytes_of(x->answer_nonce, 4), nonce, sizeof nonce);
+        bytes_to_hex(bytes_of(r->sync.nonce, 4), other, sizeof other);
+        say(why, size, "an answer with nonce %s, not %s, frame %" PRIu64, other,
+            nonce, r->sight.frame);
         return MATCH_NO;
     }
     for (size_t i = 0; i < x->notify_count; i++)
         if (!has_notify(r, x->notify[i])) {
-            say(why, size, "an answer without %s (%u)",
-                ike_notify_name(x->notify[i]), x->notify[i]);
+            say(why, size, "an answer without %s (%u), frame %" PRIu64,
+                ike_notify_name(x->notify[i]), x->notify[i], r->sight.frame);
             return MATCH_NO;
         }
     for (size_t i = 0; i < x->without_count; i++)
         if (has_notify(r, x->without[i])) {
-            say(why, size, "an answer with %s (%u)",
-                ike_notify_name(x->without[i]), x->without[i]);
+            say(why, size, "an answer with %s (%u), frame %" PRIu64,
+                ike_notify_name(x->without[i]), x->without[i], r->sight.frame);
             return MATCH_NO;
         }
     return MATCH_YES;
@@ -298,6 +337,7 @@ static void search_echoes(const struct expectations *e,
         if (match > out->match) {
             out->match = match;
             out->sight = o->sight;
+            out->echo = o;
         }
     }
     out->request_seen = true;
@@ -312,6 +352,18 @@ static bool is_the_request(const struct expectation *x, const struct record *r)
     return !r->response && same_sa(x, r) &&
            (!x->exchange || r->exchange == x->exchange) &&
            (!x->id.given || r->id == x->id.value);
+}
+
+/* The last of the same direction, or else the last of all. */
+static void note_instead(const struct expectation *x, const struct record *r,
+                         struct outcome_of *out)
+{
+    bool response = x->kind == ANSWER;
+    if (!r->judged || !r->protected || !same_sa(x, r) || !in_time(x, &r->sight))
+        return;
+    if (!out->instead || r->response == response ||
+        out->instead->response != response)
+        out->instead = r;
 }
 
 static void search_records(const struct expectations *e,
@@ -340,7 +392,9 @@ static void search_records(const struct expectations *e,
         if (match > out->match) {
             out->match = match;
             out->sight = r->sight;
+            out->found = r;
         }
+        note_instead(x, r, out);
     }
     if (!answer)
         out->request_seen = true;

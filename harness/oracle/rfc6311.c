@@ -275,6 +275,20 @@ static void rule_6_3_02(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* Whether this copy was sent after the answer to the sync, by the same side:
+ * later than any network swaps or doubles frames, or as its retransmissions are
+ * due. */
+static bool is_sent_since(const struct seen *seen, const struct sight *answer)
+{
+    const struct copies *copies = &seen->exchange->request;
+    if (seen->sight.time >= answer->time + RETRANSMIT_TIME)
+        return true;
+    return seen->sight.time >= answer->time + REORDER_TIME &&
+           copies->gaps > 1 && copies->last.order == seen->sight.order &&
+           copies->last_gap >= REORDER_TIME &&
+           copies->last_gap >= copies->first_gap;
+}
+
 /* RFC6311-9-02, A14: what was pending at the sync is not waited for. */
 static void rule_9_02_repeat(struct seen *seen)
 {
@@ -282,7 +296,7 @@ static void rule_9_02_repeat(struct seen *seen)
     const struct exchange *e = seen->exchange;
     if (!said->made || said->as_member || seen->take != TAKE_REPEAT ||
         e->id >= said->send || e->request.first.order > said->at.order ||
-        seen->sight.time < said->at.time + RETRANSMIT_TIME)
+        !is_sent_since(seen, &said->at))
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC6311_9_02);
     a.finding.verdict = VERDICT_WARNING;

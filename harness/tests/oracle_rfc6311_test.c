@@ -527,6 +527,26 @@ static void pending_repeated(struct story *s)
     wait_ms(s, 1500);
     again(s, e);
 }
+/* Its timer is a quick one. */
+static void pending_repeated_soon(struct story *s, uint64_t wait)
+{
+    live(s);
+    struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 3);
+    wait_ms(s, 250);
+    again(s, e);
+    sync_request(s, HARNESS, 1, 3, 3);
+    sync_response(s, GATEWAY, 1, 4, 3);
+    wait_ms(s, wait);
+    again(s, e);
+}
+static void pending_repeated_on_time(struct story *s)
+{
+    pending_repeated_soon(s, 400);
+}
+static void pending_on_its_way(struct story *s)
+{
+    pending_repeated_soon(s, 100);
+}
 static void sync_before_established(struct story *s)
 {
     request(s, GATEWAY, IKE_SA_INIT, 0);
@@ -549,6 +569,8 @@ START_TEST(steps)
     conforms(pending_not_waited_for, "RFC6311-9-02");
     violates_both(pending_waited_for, "RFC6311-5.1-07", "RFC6311-9-02");
     violates(pending_repeated, "RFC6311-9-02", VERDICT_WARNING);
+    violates(pending_repeated_on_time, "RFC6311-9-02", VERDICT_WARNING);
+    passes(pending_on_its_way);
     violates(sync_before_established, "RFC6311-10-01", VERDICT_FAIL);
     conforms(good, "RFC6311-10-01");
 }

@@ -135,6 +135,14 @@ return {
                 "acknowledged",
         },
         {
+            clause = "RFC6311-7-01",
+            scenario = "rfc6311/counter-sync-unnegotiated",
+            reason = "The same message: what is outside the window is " ..
+                "acknowledged, if under another Message ID",
+            link = "RFC 6311 7: the rules on Message IDs stay as they are; " ..
+                "RFC 7296 2.3",
+        },
+        {
             clause = "RFC7296-1.4-04",
             scenario = "rfc6311/counter-sync-unnegotiated",
             reason = "The message above has used up the expected Message ID, " ..
