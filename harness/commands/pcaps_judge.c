@@ -24,9 +24,13 @@ void reference_problem(struct reference *reference, enum variant variant,
 }
 
 /* A SHOULD is warned of. */
-static enum verdict wanted_verdict(const struct clause *clause)
+static enum verdict wanted_verdict(const struct reference *reference)
 {
-    switch (clause->level) {
+    enum verdict wanted;
+
+    if (verdict_find(reference->scenario.verdict, &wanted))
+        return wanted;
+    switch (reference->clause->level) {
     case LEVEL_SHOULD:
     case LEVEL_SHOULD_NOT:
     case LEVEL_RECOMMENDED:
@@ -69,7 +73,7 @@ static void keep_finding(struct reference *reference,
 static bool look_at_findings(struct reference *reference, enum variant variant,
                              const char *how, const struct result *result)
 {
-    enum verdict wanted = wanted_verdict(reference->clause);
+    enum verdict wanted = wanted_verdict(reference);
     bool found = false;
 
     for (size_t i = 0; i < result->finding_count; i++) {
@@ -118,7 +122,7 @@ static void judge_run(struct reference *reference, enum variant variant,
         bool found = look_at_findings(reference, variant, "", &result);
 
         reference->verdicts[variant] =
-            found ? verdict_name(wanted_verdict(reference->clause))
+            found ? verdict_name(wanted_verdict(reference))
                   : verdict_name(result.judged);
         if (variant == VIOLATING && !found) {
             reference_problem(reference, variant, "no finding on the clause");

@@ -6,8 +6,9 @@
 #include "script/script_private.h"
 
 static const char *const known_fields[] = {
-    "id",      "title", "purpose",   "clauses", "gateway", "role",   "needs",
-    "timeout", "run",   "reference", "violate", "wrong",   "record", "also",
+    "id",      "title", "purpose", "clauses", "gateway",
+    "role",    "needs", "timeout", "run",     "reference",
+    "violate", "wrong", "record",  "also",    "verdict",
 };
 
 static bool read_text(lua_State *lua, const struct scenario *s,
@@ -133,6 +134,7 @@ static bool read_reference(lua_State *lua, struct scenario *s,
     s->needs_record = lua_toboolean(lua, -1);
     lua_pop(lua, 2);
     return read_text(lua, s, "wrong", "", &s->wrong, error) &&
+           read_text(lua, s, "verdict", "", &s->verdict, error) &&
            read_list(lua, s, "also", &s->also, error);
 }
 
@@ -193,6 +195,7 @@ void scenario_clear(struct scenario *scenario)
     free_list(scenario->clauses);
     free_list(scenario->needs);
     free(scenario->wrong);
+    free(scenario->verdict);
     free_list(scenario->also);
     *scenario = (struct scenario){0};
 }

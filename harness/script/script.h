@@ -24,8 +24,9 @@ struct scenario {
     /* Of the script of a reference capture (pcaps/rules), which is played
      * twice. */
     bool reference;
-    char *wrong;       /* what is wrong in the violating one */
-    char **also;       /* clauses that it cannot but break besides */
+    char *wrong;   /* what is wrong in the violating one */
+    char *verdict; /* of the finding; "": the one that the level calls for */
+    char **also;   /* clauses that it cannot but break besides */
     bool needs_record; /* the finding rests on events.jsonl */
 };
 

@@ -2,6 +2,7 @@ return reference {
     clause = "RFC7296-2.1-09",
     title = "A retransmission has the same octets",
     wrong = "the request is sealed again",
+    record = true,
     play = function(t)
         local cluster = t:peer()
         local sa = cluster:accept()
