@@ -311,6 +311,8 @@ static bool read_expectation(struct expectation *x, const json_t *note)
     x->identifier = number_of(note, "identifier");
     x->sequence = number_of(note, "sequence");
     x->next_header = number_of(note, "next_header");
+    const json_t *esn = json_object_get(note, "esn");
+    x->esn = (struct optional){json_is_boolean(esn), json_is_true(esn)};
     x->beyond = number_of(note, "beyond").value;
     uint8_t octets[4];
     if (hex_octets(json_object_get(note, "spi"), octets, 4))

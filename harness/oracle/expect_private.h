@@ -38,7 +38,7 @@ struct echo {
     uint32_t spi;
     uint16_t identifier, sequence;
     uint8_t next_header;
-    bool opened;
+    bool opened, esn;
 };
 
 enum expect_kind {
@@ -62,7 +62,7 @@ struct expectation {
     struct ike_sa_key key;
     uint8_t exchange;
     struct optional id, m2, p2, payload, identifier, sequence, spi;
-    struct optional next_header; /* of the ESP packet that is delivered */
+    struct optional next_header, esn; /* of the packet that is delivered */
     uint64_t beyond; /* of UNDELIVERED: so many may be, but no more */
     bool has_nonce, has_answer_nonce, has_digest;
     bool again; /* of REQUEST: one that was sent before */

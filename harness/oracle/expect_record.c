@@ -88,7 +88,8 @@ void expect_esp(struct oracle *oracle, const struct trace_event *event)
                         .identifier = inner.identifier,
                         .sequence = inner.sequence,
                         .next_header = event->esp.next_header,
-                        .opened = opened};
+                        .opened = opened,
+                        .esn = event->esp.esn};
     if (!is_copy(e, &echo))
         e->echoes[e->echo_count++ % ECHOES_MAX] = echo;
 }
@@ -318,7 +319,8 @@ static enum match match_echo(const struct expectation *x, const struct echo *o)
     return (!x->identifier.given || o->identifier == x->identifier.value) &&
                    (!x->sequence.given || o->sequence == x->sequence.value) &&
                    (!x->next_header.given ||
-                    o->next_header == x->next_header.value)
+                    o->next_header == x->next_header.value) &&
+                   (!x->esn.given || o->esn == x->esn.value)
                ? MATCH_YES
                : MATCH_NO;
 }

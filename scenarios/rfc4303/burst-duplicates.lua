@@ -3,7 +3,7 @@ return scenario {
     title = "Copies in one burst are delivered once",
     purpose = [[A network may double packets, and an attacker may do it a hundred times:
 next to each other, or after others. One of each comes out.]],
-    clauses = { "RFC4303-3.4.3-05" },
+    clauses = { "RFC4303-3.4.3-05", "RFC4303-3.4.3-08" },
     run = function(t)
         local cluster = t:peer {}
         local sa = cluster:accept()
@@ -20,6 +20,7 @@ next to each other, or after others. One of each comes out.]],
         end
         t:expect_undelivered(many, { beyond = 1, within = 0.3,
             clauses = { "RFC4303-3.4.3-05" }, text = "one of 20 copies" })
-        sa:traffic(1)
+        sa:traffic(2, { clauses = { "RFC4303-3.4.3-08" },
+            text = "the copies have not moved the window" })
     end,
 }

@@ -4,7 +4,8 @@ return scenario {
     purpose = [[A replay counter synchronization of 8 octets brings it there. The low
 half begins again, the high half, which is in the ICV alone, must go up by one;
 otherwise nothing the gateway sends from then on verifies.]],
-    clauses = { "RFC4303-2.2.1-03", "RFC6311-5.2-04", "RFC6311-6.4-01" },
+    clauses = { "RFC4303-2.2.1-03", "RFC4303-2.2-01", "RFC6311-5.2-04",
+                "RFC6311-6.4-01" },
     needs = { "esn", "message_id_sync", "replay_counter_sync" },
     run = function(t)
         local cluster = t:cluster { members = 3,

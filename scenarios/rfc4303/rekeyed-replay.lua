@@ -2,7 +2,8 @@ return scenario {
     id = "rfc4303/rekeyed-replay",
     title = "After a rekey the old SA's packets are worth nothing",
     purpose = [[The new SA has new keys and counts from 1 again; what was recorded under
-the old one must not come in by either SPI.]],
+the old one must not come in by either SPI. (Some gateways receive on the old SA for
+some seconds more, for what was on its way: they must still know what they have seen.)]],
     clauses = { "RFC4303-3.4.2-01", "RFC4303-3.4.3-05", "RFC4303-3.4.3-09" },
     run = function(t)
         local cluster = t:peer {}
@@ -12,7 +13,6 @@ the old one must not come in by either SPI.]],
             old[i] = sa:ping { sequence = i }
             t:expect_delivered(old[i])
         end
-        local never = sa:ping { hold = true }
         sa:rekey_child()
         sa:traffic(1)
         for i = 1, 3 do
@@ -20,9 +20,6 @@ the old one must not come in by either SPI.]],
                 clauses = { "RFC4303-3.4.2-01", "RFC4303-3.4.3-05" },
                 text = "a packet of the SA that was rekeyed and deleted" })
         end
-        t:expect_undelivered(sa:release(never), { within = 0.3,
-            clauses = { "RFC4303-3.4.2-01" },
-            text = "one that was on its way when the SA went" })
         -- The same octets under the new SPI.
         local spi = string.pack(">I4", sa:esp().spi_out)
         for i = 1, 3 do

@@ -6,23 +6,13 @@ Child SA has to go: neither end may be left with half of it.]],
     clauses = { "RFC7296-1.3.1-03" },
     needs = { "transport_mode_only" },
     run = function(t)
-        local cluster = t:cluster { mode = "transport",
-            gateway = { mode = "transport-only" } }
-        local sa = cluster:accept()
-        cluster:tamper {
-            exchange = "CREATE_CHILD_SA", response = true, limit = 1,
-            text = "transport mode is declined",
-            before_seal = function(message)
-                for i, payload in ipairs(message.payloads) do
-                    if payload.notify == 16391 then
-                        table.remove(message.payloads, i)
-                        return message
-                    end
-                end
-            end,
-        }
-        t.gateway:rekey("child")
-        t:expect_request({ sa = sa, exchange = "INFORMATIONAL", payload = 42 },
+        local cluster = t:cluster { mode = "host",
+                                    gateway = { mode = "transport-only" } }
+        t.gateway:start("initiate")
+        t:await(5, function() return cluster.established[1] end,
+                "an IKE SA of the gateway")
+        t:expect_request({ sa = cluster.established[1],
+                           exchange = "INFORMATIONAL", payload = 42 },
             { clauses = { "RFC7296-1.3.1-03" },
               text = "the Child SA that came as a tunnel is deleted" })
     end,

@@ -114,7 +114,8 @@ extern const struct defect_ops defect_sync_accept, defect_sync_drop,
 extern const struct defect_ops defect_capabilities, defect_parallel_child;
 extern const struct defect_ops defect_header, defect_retransmission,
     defect_request, defect_window, defect_clear;
-extern const struct defect_ops defect_esp_send, defect_esp_receive;
+extern const struct defect_ops defect_esp_send, defect_esp_receive,
+    defect_esp_repair, defect_esp_mode;
 /* Of a cluster: */
 extern const struct defect_ops defect_member_sync, defect_member_extra,
     defect_member_answer, defect_member_follow, defect_member_window;
@@ -245,6 +246,11 @@ enum esp_send_variant {
     SEND_FROM_0,
     SEND_CONSTANT,
     SEND_CYCLES,
+    SEND_HIGH_STAYS,
+    SEND_HIGH_REVERSED,
+    SEND_OTHER_ESN,
+    SEND_OTHER_SALT,
+    SEND_DELTA_CYCLES,
 };
 enum esp_receive_variant {
     RECEIVE_REPLAYED,
@@ -252,6 +258,28 @@ enum esp_receive_variant {
     RECEIVE_SMALL_WINDOW,
     RECEIVE_IN_ORDER,
     RECEIVE_FORGERY_MOVES,
+    RECEIVE_FORGERY_USES,
+    RECEIVE_FORGERIES_MOVE,
+    RECEIVE_ONE_SHORT,
+    RECEIVE_REPLAY_MOVES,
+    RECEIVE_JUMP_FILLS,
+    RECEIVE_JUMP_DROPPED,
+    RECEIVE_HIGH_STAYS,
+    RECEIVE_EDGE_STAYS,
+    RECEIVE_NO_RESYNC,
+    RECEIVE_CONTINUES,
+};
+enum esp_repair_variant {
+    REPAIR_ICV,
+    REPAIR_SHORT_ICV,
+    REPAIR_NUMBER,
+    REPAIR_DUMMY,
+    REPAIR_SPI,
+};
+enum esp_mode_variant {
+    MODE_SENDS_TUNNEL,
+    MODE_GRANTS_SILENTLY,
+    MODE_KEEPS_TUNNEL,
 };
 
 /* ---- The gateway ---- */

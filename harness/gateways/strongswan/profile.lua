@@ -2,8 +2,8 @@
 -- kernel with IPsec.
 return {
     title = "strongSwan (charon-systemd, kernel-libipsec)",
-    about = "ESP is in UDP only and has no extended sequence numbers; the " ..
-        "replay window is 128 packets.",
+    about = "ESP is in UDP only, in tunnel mode only, and has no extended " ..
+        "sequence numbers; the replay window is 128 packets.",
 
     -- What scenarios may need. A role behind a name: only when the gateway has
     -- it in the first IKE SA.
@@ -12,7 +12,7 @@ return {
         "psk", "rsa", "ecdsa",
         "fragmentation", "mobike", "redirect",
         "rekey", "terminate", "dpd", "keys", "crash",
-        "udp_encapsulation",
+        "udp_encapsulation", "ipv6_outer", "ipv6_inner",
         "aes128", "aes256", "aes128gcm16", "aes256gcm16",
         "chacha20poly1305", "sha256", "sha384", "sha512",
         "x25519", "ecp256", "ecp384", "modp2048",

@@ -10,7 +10,7 @@ local EXPECTATION = {
     clauses = true, text = true, within = true, m2 = true, p2 = true,
     nonce = true, notify = true, without = true, sa = true, exchange = true,
     message_id = true, since = true, again = true, payload = true,
-    beyond = true, next_header = true,
+    beyond = true, next_header = true, esn = true,
 }
 
 local function expect(kind, from, expectation, seen, fields)
@@ -134,12 +134,13 @@ end
 
 local function about_probe(probe, expectation)
     return {identifier = probe.identifier, sequence = probe.sequence,
-            next_header = expectation.next_header,
+            next_header = expectation.next_header, esn = expectation.esn,
             beyond = expectation.beyond}
 end
 
 -- The echo came back: it was delivered behind the gateway, and answered. With
--- next_header only in an ESP packet that has it.
+-- next_header only in an ESP packet that has it, with esn only in one that is
+-- sealed with ESN (true) or without (false).
 function t:expect_delivered(probe, expectation)
     expectation = expectation or {}
     local seen = wait(expectation.within or ANSWER_SECONDS,
