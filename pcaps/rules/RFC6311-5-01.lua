@@ -3,8 +3,9 @@ return reference {
     title = "The responder asserts only what the initiator asserted",
     wrong = "the responder asserts 16420, the initiator did not",
     role = "responder",
-    play = function(t)
-        t:peer {message_id_sync = false, replay_counter_sync = false}:connect()
+    play = function(t, violating)
+        t:peer {message_id_sync = not violating,
+                replay_counter_sync = false}:connect()
     end,
     violate = function(t)
         t.gateway:defect("asserts-unasserted-16420")
