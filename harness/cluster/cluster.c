@@ -26,8 +26,9 @@ static void note_change(struct member *member, const struct ike_sa *sa,
                              : SYNCH_CHILD_DELETE);
         break;
     case IKE_EVENT_REKEYED:
-        changes_note(member, sa, SYNCH_IKE_REKEY);
+        /* The Child SAs are there before they go from the old one. */
         changes_note(member, event->other, SYNCH_IKE_REKEY);
+        changes_note(member, sa, SYNCH_IKE_REKEY);
         break;
     case IKE_EVENT_COUNTERS:
     case IKE_EVENT_SYNC:
@@ -68,6 +69,18 @@ static void note_owner(struct member *member, const struct ike_sa *sa,
     }
 }
 
+/* RFC 6311 5.2: all pairs of the IKE SA skip, those of other members too. Who
+ * cannot be reached does not. */
+static void relay_delta(struct member *member, const struct ike_sa *sa,
+                        uint64_t delta)
+{
+    for (const struct child_sa *c = sa->children; c; c = c->next) {
+        struct member *to = pair_owner(member->cluster, c->spi_in);
+        if (to && to != member && !to->isolated && !member->isolated)
+            node_skip(to->node, c->spi_in, delta);
+    }
+}
+
 /* ---- Hooks of the members ---- */
 
 static void on_outgoing(void *context, struct node *node,
@@ -100,6 +113,9 @@ static void on_event(void *context, struct node *node, struct ike_sa *sa,
         takeover_event(member, sa, event);
         if (cluster->policy.sharing != CLUSTER_HOT_STANDBY)
             note_owner(member, sa, event);
+        if (event->kind == IKE_EVENT_SYNC && event->delta &&
+            cluster->policy.sharing == CLUSTER_DUPLICATE)
+            relay_delta(member, sa, event->delta);
     }
     if (cluster->hooks.node.event)
         cluster->hooks.node.event(cluster->context, node, sa, event);

@@ -24,8 +24,8 @@ struct node_esp {
     uint32_t spi_in, spi_out;
     bool transport_mode;
     struct esp_sa in, out;
-    uint64_t unshared; /* packets sent and accepted since its counters last
-                          went on a synch channel */
+    uint64_t unshared; /* numbers sent and accepted since they last went on a
+                          synch channel */
     struct node_esp *next;
 };
 
@@ -56,8 +56,8 @@ struct node_hooks {
     void (*esp)(void *context, struct node *node, uint32_t spi,
                 enum esp_verdict verdict, struct bytes inner,
                 const char *reason);
-    /* An ESP packet was sealed or accepted: `unshared` is one more. May be
-     * NULL; a cluster keeps it for itself. */
+    /* An ESP packet was sealed or accepted, or numbers were left out:
+     * `unshared` is higher. May be NULL; a cluster keeps it for itself. */
     void (*counted)(void *context, struct node *node, struct node_esp *esp);
 };
 
@@ -84,6 +84,9 @@ struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r);
 struct node_esp *node_esp_first(struct node *node);
 /* By the SPI that we chose; NULL if there is none. */
 struct node_esp *node_esp_find(struct node *node, uint32_t spi_in);
+/* The outgoing numbers of that pair skip by delta (RFC 6311 5.2); where they
+ * would cycle they stay (RFC 4303 3.3.3). */
+void node_skip(struct node *node, uint32_t spi_in, uint64_t delta);
 /* Seals `inner`, an IP packet, and sends it from and to the IKE SA's endpoints,
  * in UDP where the SA encapsulates. In transport mode its payload and protocol
  * travel, the header and `next_header` do not. The ESP octets are left in

@@ -292,7 +292,9 @@ static struct member *by_address(struct cluster *cluster,
     return NULL;
 }
 
-static struct member *by_ike(struct cluster *cluster, struct bytes octets)
+/* `first` got it, and keeps what belongs to nobody. */
+static struct member *by_ike(struct cluster *cluster, struct bytes octets,
+                             struct member *first)
 {
     struct ike_header header;
 
@@ -303,7 +305,9 @@ static struct member *by_ike(struct cluster *cluster, struct bytes octets)
     struct member *owner = ours ? owner_of(cluster, ours) : NULL;
     if (!owner && ours)
         owner = adopt_orphan(cluster, ours);
-    return owner ? owner : member_by_hash(cluster, header.spi_i);
+    if (!owner)
+        owner = first ? first : member_by_hash(cluster, header.spi_i);
+    return owner;
 }
 
 struct member *dispatch(struct cluster *cluster,
@@ -315,16 +319,18 @@ struct member *dispatch(struct cluster *cluster,
 
     if (cluster->policy.loose)
         member = by_address(cluster, &datagram->destination.address, &found);
-    if (found)
+    if (found && (!member || !is_sharing(cluster)))
         return member;
     if (!is_sharing(cluster))
         return member_of(cluster, cluster->holder);
-    if (datagram_ike(datagram, &octets))
-        member = by_ike(cluster, octets);
-    else if (octets.size >= 4)
-        member = pair_owner(cluster, read_u32(octets.data));
+    /* A loose one forwards to the owner what came to another (RFC 6027
+     * 3.7). */
+    struct member *first = member;
+    member = datagram_ike(datagram, &octets) ? by_ike(cluster, octets, first)
+             : octets.size >= 4 ? pair_owner(cluster, read_u32(octets.data))
+                                : NULL;
     if (!member)
-        member = active_from(cluster, 0);
+        member = first ? first : active_from(cluster, 0);
     return member && member->up ? member : NULL;
 }
 

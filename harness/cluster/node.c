@@ -1,12 +1,22 @@
 #include "cluster/cluster_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct esp_entry {
     struct node_esp esp;        /* first; the list is newest first */
     struct esp_entry *previous; /* in that list */
     UT_hash_handle hh;          /* by spi_in */
 };
+
+/* Of a pair that went: if it comes back, since messages on a synch channel
+ * overtook each other, its numbers do not start again. */
+struct former {
+    uint32_t spi_in, spi_out;
+    struct key encr_out;
+    uint64_t sent, received;
+};
+enum { FORMERS = 32 };
 
 struct node {
     char *name;
@@ -17,8 +27,10 @@ struct node {
     struct ike_host *host;
     struct esp_entry *newest;
     struct esp_entry *table; /* uthash */
+    struct former *formers;  /* a ring; NULL before the first */
+    size_t former_count;
     bool adopting;
-    struct buffer removed; /* SPIs, while adopting */
+    struct buffer removed; /* SPIs, while adopting: they may go */
     struct node_place place;
 };
 
@@ -32,6 +44,33 @@ static struct esp_entry *entry_find(const struct node *node, uint32_t spi_in)
 static struct esp_entry *entry_of(struct node_esp *esp)
 {
     return (struct esp_entry *)esp;
+}
+
+static void remember(struct node *node, const struct node_esp *esp)
+{
+    if (!node->formers)
+        node->formers = memory_take(FORMERS * sizeof *node->formers);
+    node->formers[node->former_count++ % FORMERS] =
+        (struct former){.spi_in = esp->spi_in,
+                        .spi_out = esp->spi_out,
+                        .encr_out = esp->out.encr_key,
+                        .sent = esp->out.sequence,
+                        .received = esp->in.sequence};
+}
+
+static void recall(const struct node *node, struct node_esp *esp)
+{
+    for (size_t i = 0; i < node->former_count && i < FORMERS; i++) {
+        const struct former *former = &node->formers[i];
+        if (former->spi_in != esp->spi_in || former->spi_out != esp->spi_out ||
+            former->encr_out.size != esp->out.encr_key.size ||
+            memcmp(former->encr_out.octets, esp->out.encr_key.octets,
+                   former->encr_out.size) != 0)
+            continue;
+        if (former->sent > esp->out.sequence)
+            esp->out.sequence = former->sent;
+        esp_learn(&esp->in, former->received);
+    }
 }
 
 static void esp_install(struct node *node, const struct child_sa *child)
@@ -50,6 +89,7 @@ static void esp_install(struct node *node, const struct child_sa *child)
     esp_sa_init(&esp->out, child->spi_out, &child->suite, &child->encr_out,
                 &child->integ_out, 0);
     esp->out.iv_member = node->place.number;
+    recall(node, esp);
     HASH_ADD(hh, node->table, esp.spi_in, sizeof esp->spi_in, entry);
     if (node->newest) {
         esp->next = &node->newest->esp;
@@ -80,11 +120,10 @@ static void esp_remove(struct node *node, uint32_t spi_in)
 {
     struct esp_entry *entry = entry_find(node, spi_in);
 
-    if (!entry)
-        return;
-    entry_remove(node, entry);
-    if (node->adopting)
+    if (entry && node->adopting)
         buffer_u32(&node->removed, spi_in);
+    else if (entry)
+        entry_remove(node, entry);
 }
 
 static void adopt_children(struct node *node, const struct ike_sa *sa)
@@ -105,8 +144,8 @@ void node_adopt(struct node *node)
     }
 }
 
-/* A Child SA that went may have left another one of the same SPI, under the
- * IKE SA that replaced its own. */
+/* A Child SA that went may be there still, under the IKE SA that replaced its
+ * own: then its numbers go on. */
 static void adopt_rest(struct node *node)
 {
     struct cursor removed = cursor_over(buffer_view(&node->removed));
@@ -114,8 +153,13 @@ static void adopt_rest(struct node *node)
     node->adopting = false;
     while (cursor_left(&removed)) {
         uint32_t spi_in = cursor_u32(&removed);
+        struct esp_entry *entry = entry_find(node, spi_in);
         const struct child_sa *child =
             ike_host_find_child(node->host, spi_in, NULL);
+        if (entry && (!child || child->spi_out != entry->esp.spi_out)) {
+            remember(node, &entry->esp);
+            entry_remove(node, entry);
+        }
         if (child)
             esp_install(node, child);
     }
@@ -140,16 +184,29 @@ void node_forget(struct node *node, struct ike_sa *sa)
     adopt_rest(node);
 }
 
+/* Numbers were used. */
+static void count(struct node *node, struct node_esp *esp, uint64_t numbers)
+{
+    esp->unshared += numbers;
+    if (node->hooks.counted)
+        node->hooks.counted(node->context, node, esp);
+}
+
+void node_skip(struct node *node, uint32_t spi_in, uint64_t delta)
+{
+    struct node_esp *esp = node_esp_find(node, spi_in);
+
+    if (esp && esp_skip(&esp->out, delta, NULL))
+        count(node, esp, delta);
+}
+
 /* RFC 6311 5.2: all outgoing counters of the IKE SA skip by the delta. One
  * that would cycle stays where it is (RFC 4303 3.3.3 wins, reading A13). */
 static void skip_counters(struct node *node, const struct ike_sa *sa,
                           uint64_t delta)
 {
-    for (struct child_sa *c = sa->children; c; c = c->next) {
-        struct node_esp *esp = node_esp_find(node, c->spi_in);
-        if (esp)
-            esp_skip(&esp->out, delta, NULL);
-    }
+    for (const struct child_sa *c = sa->children; c; c = c->next)
+        node_skip(node, c->spi_in, delta);
 }
 
 static void on_event(void *context, struct ike_sa *sa,
@@ -265,6 +322,9 @@ void node_free(struct node *node)
     ike_host_free(node->host);
     while (node->newest)
         entry_remove(node, node->newest);
+    if (node->formers)
+        memory_cleanse(node->formers, FORMERS * sizeof *node->formers);
+    free(node->formers);
     free(node->name);
     free(node);
 }
@@ -300,13 +360,6 @@ struct ike_sa *node_find_sa(struct node *node, uint64_t spi_i, uint64_t spi_r)
             return sa;
     }
     return NULL;
-}
-
-static void count_packet(struct node *node, struct node_esp *esp)
-{
-    esp->unshared++;
-    if (node->hooks.counted)
-        node->hooks.counted(node->context, node, esp);
 }
 
 /* What an accepted packet held, as an IP packet. */
@@ -347,7 +400,7 @@ static void receive_esp(struct node *node, const struct datagram *datagram,
     enum esp_verdict verdict = esp_open(node->crypto, &esp->in, octets, &plain,
                                         &inner, &next_header, &error);
     if (verdict == ESP_ACCEPTED)
-        count_packet(node, esp);
+        count(node, esp, 1);
     inner = verdict == ESP_ACCEPTED
                 ? unwrap(esp, datagram, next_header, inner, &whole)
                 : (struct bytes){0};
@@ -407,7 +460,7 @@ bool node_send_esp(struct node *node, struct ike_sa *sa, struct node_esp *esp,
                   esp_seal(node->crypto, node->rng, &esp->out, inner,
                            next_header, override, out, error);
     if (sealed) {
-        count_packet(node, esp);
+        count(node, esp, 1);
         node_send_octets(node, true, sa->encapsulate, &sa->local, &sa->remote,
                          bytes_slice(buffer_view(out), start, SIZE_MAX));
     }

@@ -41,8 +41,8 @@ json_t *record_failure(const char *side, const char *from, const char *to,
 {
     if (failure_find(what) != FAILURES)
         return json_pack("{ss ss so so ss}", "event", "fail_over", "cluster",
-                         side, "from", json_clean(from), "to", json_clean(to),
-                         "kind", what);
+                         side, "from", json_clean(from), "to",
+                         json_clean(to ? to : from), "kind", what);
     return json_pack("{ss ss so ss}", "event", "recover", "cluster", side,
                      "member", json_clean(from), "kind", what);
 }
