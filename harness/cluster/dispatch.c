@@ -93,14 +93,28 @@ void owner_remove(struct member *member, const struct ike_sa *sa)
         place_remove(&member->cluster->owners, local_spi(sa));
 }
 
+/* One after the other, those that are cut off last: they know less. NULL at
+ * the end; `at` starts at 0. */
+static struct member *next_active(struct cluster *cluster, size_t *at)
+{
+    while (*at < 2 * cluster->member_count) {
+        bool isolated = *at >= cluster->member_count;
+        struct member *member =
+            member_of(cluster, (*at)++ % cluster->member_count);
+        if (is_active(member) && member->isolated == isolated)
+            return member;
+    }
+    return NULL;
+}
+
 /* One that nobody owns although members know it: what brought it came late. */
 static struct member *adopt_orphan(struct cluster *cluster, uint64_t spi)
 {
-    for (size_t i = 0; i < cluster->member_count; i++) {
-        struct member *member = member_of(cluster, i);
-        struct ike_sa *sa = is_active(member)
-                                ? ike_host_find(node_host(member->node), spi)
-                                : NULL;
+    struct member *member;
+    size_t at = 0;
+
+    while ((member = next_active(cluster, &at))) {
+        struct ike_sa *sa = ike_host_find(node_host(member->node), spi);
         if (!sa)
             continue;
         if (sa->state >= IKE_STATE_ESTABLISHED)
@@ -115,13 +129,13 @@ static struct member *adopt_orphan(struct cluster *cluster, uint64_t spi)
 /* The IKE SA, as the first active member that knows the pair has it. */
 static struct ike_sa *sa_of_pair(struct cluster *cluster, uint32_t spi_in)
 {
-    for (size_t i = 0; i < cluster->member_count; i++) {
-        struct member *member = member_of(cluster, i);
-        struct ike_sa *sa = NULL;
-        if (is_active(member) &&
-            ike_host_find_child(node_host(member->node), spi_in, &sa))
+    struct member *member;
+    struct ike_sa *sa = NULL;
+    size_t at = 0;
+
+    while ((member = next_active(cluster, &at)))
+        if (ike_host_find_child(node_host(member->node), spi_in, &sa))
             return sa;
-    }
     return NULL;
 }
 

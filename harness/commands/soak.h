@@ -29,7 +29,12 @@ enum soak_field {
     SOAK_DPD,        /* s between the gateway's liveness checks, 0: none */
     SOAK_EARLY,      /* we send a sync before IKE_AUTH */
     SOAK_GW_MEMBERS, /* of the gateway */
-    SOAK_TAP,        /* 1: captured at the gateway, 0: at our side */
+    SOAK_GW_SHARING, /* enum cluster_sharing */
+    SOAK_GW_LAZY,    /* its members synchronize when they have to */
+    SOAK_GW_STRICT,
+    SOAK_GW_REKEY_AFTER,
+    SOAK_GW_LOOSE, /* 1: members have addresses, 2: which they keep */
+    SOAK_TAP,      /* 1: captured at the gateway, 0: at our side */
     SOAK_FIELDS,
 };
 
@@ -62,6 +67,13 @@ enum soak_op {
     /* Until it is answered: log 2 of the delta (0: none), and by how much P1
      * is too high. */
     SOAK_SYNCHRONIZE,
+    /* the gateway's cluster */
+    SOAK_GW_FAIL, /* enum failure, which member of a sharing one */
+    SOAK_GW_RECOVER,
+    SOAK_GW_CHANNEL,  /* kind, fate */
+    SOAK_GW_SCHEDULE, /* kind, which */
+    SOAK_GW_RELEASE,
+    SOAK_GW_TRAFFIC, /* so many packets of the host behind it */
     /* the network, and who listens on it */
     SOAK_LINK,        /* which of the weathers, 0: fair */
     SOAK_BLACKOUT,    /* nothing arrives at us any more, 1: at the gateway */

@@ -1,10 +1,13 @@
 /* The clusters of a schedule: ours, which is driven by hand or by itself, and
  * what the gateway's members are told to do. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "commands/soak_private.h"
 
 enum { STEP_SECONDS = 20, SYNC_TRIES = 8, JUMP = 8192 };
+enum { GATEWAY_BITS = 20 }; /* of a delta that a gateway's jump covers */
 
 /* ---- Whose SA it is ---- */
 
@@ -90,6 +93,8 @@ static bool ask(struct player *player, struct ike_sa *sa, unsigned try,
     sync.expected_recv += raise;
     if (try > 0) /* it was dropped: more was used than this member knew */
         sync.expected_send += UINT32_C(1) << (try + 2);
+    if (player->schedule->fields[SOAK_GW_MEMBERS] > 1 && bits > GATEWAY_BITS)
+        bits = GATEWAY_BITS;
     if (bits && sa->replay_counter_sync && sa->children)
         size = sa->children->suite.esn ? 8 : 4;
     player->sync_spi_i = sa->spi_i;
@@ -185,21 +190,13 @@ bool player_fail_over(struct player *player, enum failure how, uint32_t which)
     size_t member = cluster_policy(cluster)->sharing == CLUSTER_HOT_STANDBY
                         ? cluster_active_number(cluster)
                         : which % cluster_members(cluster);
-    char from[80];
-    struct error error;
 
-    snprintf(from, sizeof from, "%s",
-             node_name(cluster_member(cluster, member)));
-    if (!cluster_fail(cluster, member, how, 0, sim_now(player->sim), &error))
+    if (!cluster_fail(cluster, member, how, 0, sim_now(player->sim), NULL))
         return false; /* nobody else is up */
     player->failovers++;
     player->sync_spi_i = 0;
     player->agreed_count = 0;
     player->channel_foul |= how > FAIL_PLANNED;
-    player_note(player, json_pack("{ss ss ss ss ss}", "event", "fail_over",
-                                  "cluster", "harness", "from", from, "to",
-                                  node_name(cluster_active(cluster)), "kind",
-                                  failure_name(how)));
     return true;
 }
 
@@ -241,6 +238,77 @@ static void set_schedule(struct player *player, const struct soak_step *step)
         rules[kind].every = schedules[step->second].every;
     }
 }
+
+/* ---- The gateway's ---- */
+
+static void tell_gateway(struct player *player, const char *action,
+                         const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell_gateway(struct player *player, const char *action,
+                         const char *format, ...)
+{
+    char argument[80];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(argument, sizeof argument, format, values);
+    va_end(values);
+    builtin_action(player->builtin, action, argument, NULL);
+}
+
+static const char *kind_word(uint32_t kind)
+{
+    return kind < SYNCH_KINDS ? synch_kind_name((enum synch_kind)kind) : "all";
+}
+
+static void fail_gateway(struct player *player, const struct soak_step *step)
+{
+    const char *how = failure_name((enum failure)step->first);
+    uint32_t members = player->schedule->fields[SOAK_GW_MEMBERS];
+
+    if (player->schedule->fields[SOAK_GW_SHARING])
+        tell_gateway(player, "fail", "%s %u", how,
+                     (unsigned)(step->second % members + 1));
+    else
+        tell_gateway(player, "fail", "%s", how);
+}
+
+void player_gateway_step(struct player *player, const struct soak_step *step)
+{
+    static const char *const schedules[] = {"at-once", "every 3", "every 20",
+                                            "every 0.5s", "never"};
+
+    if (player->schedule->fields[SOAK_GW_MEMBERS] < 2 &&
+        step->op != SOAK_GW_TRAFFIC)
+        return;
+    switch (step->op) {
+    case SOAK_GW_FAIL:
+        fail_gateway(player, step);
+        break;
+    case SOAK_GW_RECOVER:
+        builtin_action(player->builtin, "recover", NULL, NULL);
+        break;
+    case SOAK_GW_CHANNEL:
+        tell_gateway(player, "synch", "%s %s delay=0.3", kind_word(step->first),
+                     synch_fate_name((enum synch_fate)step->second));
+        break;
+    case SOAK_GW_SCHEDULE:
+        tell_gateway(player, "synch", "%s %s", kind_word(step->first),
+                     schedules[step->second]);
+        break;
+    case SOAK_GW_RELEASE:
+        builtin_action(player->builtin, "release", NULL, NULL);
+        break;
+    default:
+        tell_gateway(player, "traffic", "%u 0.001", (unsigned)step->first + 1);
+        player_elapse(player, step->first * NS_PER_MS);
+        break;
+    }
+    player_elapse(player, NS_PER_MS);
+}
+
+/* ---- Ours ---- */
 
 void player_cluster_step(struct player *player, const struct soak_step *step)
 {

@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "commands/soak_private.h"
+#include "script/record.h"
 
 #define IDENTITY "harness.example"
 #define INNER "198.51.100.1"
+/* What the channel may have kept from a member that takes over: all deltas
+ * that it is asked for between two failovers. */
+#define GATEWAY_JUMP "67108864"
 
 /* ---- The record ---- */
 
@@ -31,14 +35,39 @@ static void on_synch(void *context, struct cluster *cluster,
                      const struct synch_message *message)
 {
     (void)cluster;
-    player_note(context,
-                json_pack("{ss ss ss ss sb sI sI}", "event", "synch", "from",
-                          message->from, "to", message->to, "what",
-                          synch_kind_name(message->kind), "lost",
-                          (int)(message->fate == SYNCH_LOSE), "next_send",
-                          (json_int_t)message->next_send, "next_receive",
-                          (json_int_t)message->next_receive));
+    player_note(context, record_synch("harness", message));
 }
+
+static void on_failure(void *context, struct cluster *cluster, const char *from,
+                       const char *to, const char *what)
+{
+    (void)cluster;
+    player_note(context, record_failure("harness", from, to, what));
+}
+
+/* The same of the gateway's members. */
+static void on_gateway_synch(void *context, struct cluster *cluster,
+                             const struct synch_message *message)
+{
+    (void)cluster;
+    player_note(context, record_synch("gateway", message));
+}
+
+static void on_gateway_failure(void *context, struct cluster *cluster,
+                               const char *from, const char *to,
+                               const char *what)
+{
+    struct player *player = context;
+
+    (void)cluster;
+    player->gateway_failed = true;
+    player_note(context, record_failure("gateway", from, to, what));
+}
+
+static const struct cluster_hooks gateway_hooks = {
+    .synch = on_gateway_synch,
+    .failure = on_gateway_failure,
+};
 
 /* ---- What the engine says ---- */
 
@@ -160,6 +189,7 @@ static void on_outgoing(void *context, struct node *node,
 static const struct cluster_hooks hooks = {
     .node = {.outgoing = on_outgoing, .event = on_event},
     .synch = on_synch,
+    .failure = on_failure,
 };
 
 /* ---- Time ---- */
@@ -273,6 +303,26 @@ static bool set_defects(struct player *player, const char *gateway,
     return true;
 }
 
+/* Of a gateway that is a cluster. */
+static bool open_members(struct player *player, struct error *error)
+{
+    const uint32_t *f = player->schedule->fields;
+    struct builtin *builtin = player->builtin;
+    const char *sharing =
+        cluster_sharing_name((enum cluster_sharing)f[SOAK_GW_SHARING]);
+
+    builtin_observe(builtin, &gateway_hooks, player);
+    return set_number(player, "members", f[SOAK_GW_MEMBERS], error) &&
+           builtin_option(builtin, "sharing", sharing, error) &&
+           builtin_option(builtin, "takeover",
+                          f[SOAK_GW_LAZY] ? "lazy" : "eager", error) &&
+           builtin_option(builtin, "jump", GATEWAY_JUMP, error) &&
+           set_flag(player, "strict", f[SOAK_GW_STRICT], error) &&
+           set_flag(player, "rekey_after", f[SOAK_GW_REKEY_AFTER], error) &&
+           set_flag(player, "loose", f[SOAK_GW_LOOSE], error) &&
+           set_flag(player, "moves", f[SOAK_GW_LOOSE] > 1, error);
+}
+
 static bool open_gateway(struct player *player, const char *gateway,
                          struct error *error)
 {
@@ -294,7 +344,8 @@ static bool open_gateway(struct player *player, const char *gateway,
            set_number(player, "window",
                       f[SOAK_GW_WINDOW] ? f[SOAK_GW_WINDOW] : 1, error) &&
            set_number(player, "dpd", f[SOAK_DPD], error) &&
-           set_defects(player, gateway, error) && builtin_start(builtin, error);
+           open_members(player, error) && set_defects(player, gateway, error) &&
+           builtin_start(builtin, error);
 }
 
 static bool open_record(struct player *player, const char *folder,
@@ -343,17 +394,25 @@ static bool open_world(struct player *player, const struct soak_place *place,
 
 static void note_run(struct player *player, const char *gateway)
 {
-    char name[40];
+    const struct soak_schedule *schedule = player->schedule;
+    json_t *under_test = json_array();
+    char name[40], text[ENDPOINT_TEXT];
 
+    for (size_t i = 0; i < builtin_addresses(player->builtin); i++) {
+        struct address address = builtin_address(player->builtin, i);
+        json_array_append_new(under_test, json_string(address_to_text(
+                                              &address, text, sizeof text)));
+    }
     snprintf(name, sizeof name, "soak/%llu",
-             (unsigned long long)player->schedule->seed);
-    player_note(player,
-                json_pack("{ss ss ss ss s[] ss ss s[s] s[s] sI}", "event",
-                          "run", "scenario", name, "title",
-                          "A schedule from a seed", "purpose", "", "clauses",
-                          "gateway", gateway, "role", "peer", "under_test",
-                          BUILTIN_ADDRESS, "harness", BUILTIN_PEER_ADDRESS,
-                          "seed", (json_int_t)player->schedule->seed));
+             (unsigned long long)schedule->seed);
+    player_note(
+        player,
+        json_pack("{ss ss ss ss s[] ss ss so s[s] sI}", "event", "run",
+                  "scenario", name, "title", "A schedule from a seed",
+                  "purpose", "", "clauses", "gateway", gateway, "role",
+                  schedule->fields[SOAK_GW_MEMBERS] > 1 ? "cluster" : "peer",
+                  "under_test", under_test, "harness", BUILTIN_PEER_ADDRESS,
+                  "seed", (json_int_t)schedule->seed));
 }
 
 /* At our end of a link that loses and reorders, a capture does not hold all

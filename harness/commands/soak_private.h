@@ -62,6 +62,7 @@ bool player_fail_over(struct player *player, enum failure how, uint32_t which);
 struct node *player_node(struct cluster *cluster, const struct ike_sa *sa);
 void player_set_policy(struct player *player);
 void player_cluster_step(struct player *player, const struct soak_step *step);
+void player_gateway_step(struct player *player, const struct soak_step *step);
 /* Both sides have this IKE SA, with counters that fit, if no frame was lost. */
 bool player_agrees(const struct player *player, const struct ike_sa *sa);
 void player_note(struct player *player, json_t *object);

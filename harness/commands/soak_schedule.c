@@ -51,6 +51,11 @@ static const struct {
     [SOAK_DPD] = {"dpd", 0, 60},
     [SOAK_EARLY] = {"early_sync", 0, 1},
     [SOAK_GW_MEMBERS] = {"gateway_members", 1, 4},
+    [SOAK_GW_SHARING] = {"gateway_sharing", 0, CLUSTER_DUPLICATE},
+    [SOAK_GW_LAZY] = {"gateway_lazy", 0, 1},
+    [SOAK_GW_STRICT] = {"gateway_strict", 1, 1},
+    [SOAK_GW_REKEY_AFTER] = {"gateway_rekey_after", 0, 1},
+    [SOAK_GW_LOOSE] = {"gateway_loose", 0, 2},
     [SOAK_TAP] = {"at_gateway", 1, 1},
 };
 
@@ -82,6 +87,12 @@ static const struct {
     [SOAK_FAIL] = {"fail", 5, {FAILURES - 1, 3}},
     [SOAK_RECOVER] = {"recover", 6, {0, 0}},
     [SOAK_SYNCHRONIZE] = {"synchronize", 3, {24, 3}},
+    [SOAK_GW_FAIL] = {"gateway_fail", 10, {FAILURES - 1, 3}},
+    [SOAK_GW_RECOVER] = {"gateway_recover", 5, {0, 0}},
+    [SOAK_GW_CHANNEL] = {"gateway_channel", 6, {SYNCH_KINDS, SYNCH_FATES - 1}},
+    [SOAK_GW_SCHEDULE] = {"gateway_schedule", 3, {SYNCH_KINDS, 4}},
+    [SOAK_GW_RELEASE] = {"gateway_release", 2, {0, 0}},
+    [SOAK_GW_TRAFFIC] = {"gateway_traffic", 6, {40, 0}},
     [SOAK_LINK] = {"link", 5, {5, 0}},
     [SOAK_BLACKOUT] = {"blackout", 4, {1, 0}},
     [SOAK_REPLAY] = {"replay", 6, {20, 0}},
@@ -119,6 +130,17 @@ static bool seldom(struct rng *rng, uint32_t n)
     return below(rng, n) == 0;
 }
 
+/* Of a gateway that is a cluster. */
+static void draw_members(struct rng *rng, uint32_t *out)
+{
+    out[SOAK_GW_MEMBERS] = 2 + below(rng, 3);
+    out[SOAK_GW_SHARING] = seldom(rng, 3) ? 1 + below(rng, 2) : 0;
+    out[SOAK_GW_LAZY] = seldom(rng, 3);
+    out[SOAK_GW_STRICT] = !seldom(rng, 3);
+    out[SOAK_GW_REKEY_AFTER] = seldom(rng, 4);
+    out[SOAK_GW_LOOSE] = seldom(rng, 4) ? 1 + below(rng, 2) : 0;
+}
+
 static void draw_fields(struct rng *rng, uint32_t *out)
 {
     static const uint32_t windows[] = {1, 1, 1, 2, 4, 8};
@@ -144,7 +166,8 @@ static void draw_fields(struct rng *rng, uint32_t *out)
     out[SOAK_COOKIE] = seldom(rng, 8);
     out[SOAK_DPD] = seldom(rng, 4) ? 1 + below(rng, 5) : 0;
     out[SOAK_EARLY] = out[SOAK_WE_INITIATE] && seldom(rng, 3);
-    out[SOAK_GW_MEMBERS] = 1;
+    if (seldom(rng, 3))
+        draw_members(rng, out);
     out[SOAK_TAP] = below(rng, 2);
 }
 

@@ -284,6 +284,8 @@ static void play_step(struct player *player, const struct soak_step *step)
             player_settle(player);
     } else if (step->op <= SOAK_SYNCHRONIZE) {
         player_cluster_step(player, step);
+    } else if (step->op <= SOAK_GW_TRAFFIC) {
+        player_gateway_step(player, step);
     } else {
         network_step(player, step);
     }

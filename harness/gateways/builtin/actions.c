@@ -56,7 +56,8 @@ struct node *holder_of(struct builtin *gateway, const struct ike_sa *sa)
 }
 
 /* Of a hot standby cluster every active member owns what it holds: two of
- * them, when the synch channel is cut. */
+ * them, when the synch channel is cut. SIZE_MAX: nobody does, it is what is
+ * left of one whose end a member did not hear of. */
 size_t owner_number(struct builtin *gateway, const struct ike_sa *sa)
 {
     struct cluster *cluster = gateway->cluster;
@@ -68,7 +69,7 @@ size_t owner_number(struct builtin *gateway, const struct ike_sa *sa)
     for (size_t i = 0; i < cluster_members(cluster); i++)
         if (cluster_member(cluster, i) == owner)
             return i;
-    return holder;
+    return SIZE_MAX;
 }
 
 static bool is_meant(struct builtin *gateway, const struct ike_sa *sa,
