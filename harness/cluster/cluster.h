@@ -23,6 +23,8 @@ struct node;
 struct node_esp {
     uint32_t spi_in, spi_out;
     bool transport_mode;
+    bool exhausted; /* a delta would have made the outgoing number cycle, and
+                       was not added (A13): a new Child SA is needed */
     struct esp_sa in, out;
     uint64_t unshared; /* numbers sent and accepted since they last went on a
                           synch channel */

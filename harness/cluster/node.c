@@ -198,6 +198,8 @@ void node_skip(struct node *node, uint32_t spi_in, uint64_t delta)
 
     if (esp && esp_skip(&esp->out, delta, NULL))
         count(node, esp, delta);
+    else if (esp)
+        esp->exhausted = true;
 }
 
 /* RFC 6311 5.2: all outgoing counters of the IKE SA skip by the delta. One

@@ -98,8 +98,10 @@ static void add_delta(struct builtin *gateway, struct active_defect *active,
         event->delta <= UINT32_MAX - active->highest)
         return;
     struct node_esp *esp = node_esp_find(node, sa->children->spi_in);
-    if (esp && !esp->out.suite.esn)
-        esp->out.sequence = (uint32_t)(active->highest + event->delta);
+    if (!esp || esp->out.suite.esn)
+        return;
+    esp->out.sequence = (uint32_t)(active->highest + event->delta);
+    esp->exhausted = false;
 }
 
 const struct defect_ops defect_esp_send = {

@@ -60,6 +60,20 @@ static bool is_ipv6(struct bytes packet)
     return packet.size && packet.data[0] >> 4 == 6;
 }
 
+/* Reading A13: a delta that would make the number cycle is not added, and the
+ * Child SA is rekeyed instead. */
+static void renew(struct builtin *gateway, struct node *node, struct ike_sa *sa,
+                  struct node_esp *esp)
+{
+    struct child_sa *child =
+        esp->exhausted ? ike_host_find_child(node_host(node), esp->spi_in, NULL)
+                       : NULL;
+
+    esp->exhausted = false;
+    if (child)
+        ike_rekey_child(sa, child, sim_now(gateway->sim), NULL);
+}
+
 void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
                struct node_esp *esp, const struct buffer *inner)
 {
@@ -73,6 +87,7 @@ void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
     node_send_esp(node, sa, esp, buffer_view(inner),
                   is_ipv6(buffer_view(inner)) ? IP_IPV6 : IP_IPIP, &override,
                   NULL, NULL);
+    renew(gateway, node, sa, esp);
 }
 
 void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
