@@ -35,6 +35,12 @@ error@this cannot be done within a callback@cluster:tamper { before_seal = funct
 error@this cannot be done within a callback@cluster:tamper { before_seal = function(m) cluster:fail_over() end } sa:request_liveness(1)
 error@this cannot be done within a callback@cluster:tamper { after_seal = function(o) sa:start_liveness() return o end } sa:request_liveness(1)
 error@this cannot be done within a callback@cluster:tamper { when = function() sa:abandon() end, drop = true } sa:request_liveness(1)
+error@there is no defect nonsense@t.gateway:defect("nonsense")
+error@bang@t.gateway:tamper { before_seal = function() error("bang") end } sa:request_liveness(1)
+error@before_seal must return a message@t.gateway:tamper { before_seal = function() return 5 end } sa:request_liveness(1)
+error@this cannot be done within a callback@t.gateway:tamper { after_seal = function(o) t:elapse(1) return o end } sa:request_liveness(1)
+error@this cannot be done within a callback@t.gateway:tamper { when = function() t.gateway:operate("liveness") end, drop = true } sa:request_liveness(1)
+error@there is no exchange named FOO@t.gateway:tamper { exchange = "FOO" }
 error@attempt to compare@cluster:tamper { limit = "x", drop = true } sa:request_liveness(1)
 error@there is no exchange named FOO@cluster:tamper { exchange = "FOO" }
 error@attempt to index a nil value@t:expect_answer()

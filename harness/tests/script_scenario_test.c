@@ -55,6 +55,24 @@ START_TEST(facts_are_read)
 }
 END_TEST
 
+START_TEST(a_reference_is_a_scenario)
+{
+    struct scenario s;
+    struct error error;
+    write_script("return reference { clause = 'RFC6311-5.1-05', title = 'T', "
+                 "wrong = 'W', play = function() end, record = true, "
+                 "also = { 'RFC6311-9-01' }, verdict = 'warning' }");
+    ck_assert_msg(scenario_load(path, &s, &error), "%s", error.text);
+    ck_assert_str_eq(s.id, "reference/RFC6311-5.1-05");
+    ck_assert_str_eq(s.clauses[0], "RFC6311-5.1-05");
+    ck_assert(s.reference && s.needs_record);
+    ck_assert_str_eq(s.wrong, "W");
+    ck_assert_str_eq(s.also[0], "RFC6311-9-01");
+    ck_assert_str_eq(s.verdict, "warning");
+    scenario_clear(&s);
+}
+END_TEST
+
 /* Each script with a part of the error that it gives. */
 static const struct {
     const char *script, *error;
@@ -76,6 +94,15 @@ static const struct {
     {"return scenario { id = 'a', title = 'T', clauses = {}, "
      "run = function() end }",
      "names no clause"},
+    {"return reference { title = 'T' }", "clause must be a string"},
+    {"return reference { clause = 'RFC6311-9-99', title = 'T', "
+     "play = function() end }",
+     "no clause RFC6311-9-99"},
+    {"return reference { clause = 'RFC6311-5.1-05', title = 'T' }",
+     "run must be a function"},
+    {"return reference { clause = 'RFC6311-5.1-05', title = 'T', "
+     "play = function() end, also = 5 }",
+     "also must be a list"},
     {"io.open('/etc/passwd')", "nil value (global 'io')"},
     {"os.exit()", "nil value (global 'os')"},
     {"load('x=1')()", "nil value (global 'load')"},
@@ -113,6 +140,7 @@ int main(void)
     TCase *tests = tcase_create("scenario");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, facts_are_read);
+    tcase_add_test(tests, a_reference_is_a_scenario);
     tcase_add_loop_test(tests, a_broken_script_says_where_and_why, 0,
                         sizeof broken / sizeof *broken);
     tcase_add_test(tests, a_missing_script_is_named);
