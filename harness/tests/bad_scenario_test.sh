@@ -64,7 +64,7 @@ error@bad argument #4 to 'set_counters'@sa:set_counters(1)
 error@bad argument #4 to 'policy'@cluster:synch("all", "delay", -1)
 error@there is no synch message kind foo@cluster:synch("foo", "lose")
 error@cluster harness has no other member@cluster:fail_over() cluster:fail_over()
-error@a cluster has 1 to 1000 members@t:cluster { members = 0 } | 
+error@a cluster has 1 to 255 members@t:cluster { members = 0 } | 
 error@a cluster has no option frob@t:cluster { frob = 7 } |
 error@window must be 1 at least@t:cluster { window = 0 } |
 error@ike: "aes128-foo": there is no transform@local c = t:peer {} t:cluster { ike = "aes128-foo" } |
