@@ -442,11 +442,15 @@ START_TEST(every_defect_is_covered_and_names_a_clause)
 {
     size_t count = 0;
 
-    for (const struct defect *d; (d = defect_nth(count)); count++) {
+    for (size_t n = 0; defect_nth(n); n++) {
+        const struct defect *d = defect_nth(n);
         size_t found = 0;
         for (size_t i = 0; i < CASES; i++)
             found += !strcmp(cases[i].name, d->name);
-        ck_assert_msg(found == 1, "%s: %zu cases", d->name, found);
+        /* Those of a cluster are in gateways_cluster_test.c. */
+        size_t wanted = d->role == DEFECT_PEER;
+        count += wanted;
+        ck_assert_msg(found == wanted, "%s: %zu cases", d->name, found);
         ck_assert_ptr_eq(defect_find(d->name), d);
         const struct clause *clause = clause_find(d->clause);
         ck_assert_msg(clause, "%s: no clause %s", d->name, d->clause);

@@ -3,8 +3,9 @@
 
 usage: kill_matrix.py [--all] [--keep FOLDER] COUNTERFOIL [DEFECT...]
 
-Plays each defect against the scenarios that name its clause (--all: against
-every scenario) and prints a table: defect, clause, and the scenarios that have
+Plays each defect against the scenarios that name its clause and in which the
+gateway is what the defect is one of, a peer or a cluster (--all: against every
+one of that role) and prints a table: defect, clause, and the scenarios that have
 a finding on just that clause. A scenario stands as `name` where a rule of the
 oracle found it in the frames, as `name*` where an expectation of the scenario
 did. Fails if a defect is not caught by a failure (a warning, where the clause
@@ -46,11 +47,13 @@ def findings(results):
                 yield result["scenario"], finding
 
 
-def catch(program, folder, defect, everything):
+def catch(program, folder, defect, scenarios, everything):
     """(defect, {scenario: by a rule}, clauses found besides, why not)"""
-    options = ["--defect", defect["name"]]
-    if not everything:
-        options.append(defect["clause"])
+    wanted = [s["id"] for s in scenarios if s["gateway"] == defect["role"] and
+              (everything or defect["clause"] in s["clauses"])]
+    if not wanted:
+        return defect, {}, set(), "no scenario names its clause"
+    options = ["--defect", defect["name"], *wanted]
     results, why = play(program, os.path.join(folder, defect["name"]), options)
     if results is None:
         return defect, {}, set(), why
@@ -96,11 +99,12 @@ def conforming(program, folder):
 
 def matrix(arguments, folder):
     program = arguments.program
+    scenarios = listed(program, "scenarios")
     defects = [d for d in listed(program, "defects")
                if not arguments.defects or d["name"] in arguments.defects]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         clean = pool.submit(conforming, program, folder)
-        rows = list(pool.map(lambda d: catch(program, folder, d,
+        rows = list(pool.map(lambda d: catch(program, folder, d, scenarios,
                                              arguments.all), defects))
         wrong = clean.result()
     for one in rows:

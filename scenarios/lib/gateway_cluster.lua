@@ -25,7 +25,7 @@ function M.fail_over(t, sa, mode, expectation)
     t.gateway:fail(mode)
     M.expect_sync(t, sa, since, expectation or {
         text = "the member that takes over synchronizes" })
-    t:elapse(0.01)
+    t:elapse(0.5)
     return since
 end
 

@@ -7,7 +7,8 @@ return scenario {
 shared every 64 packets, every 0.2 s, or never. After the failover the numbers go on
 above those that were used, which looks like some loss and no more; otherwise the peer
 drops them all until the counter has caught up.]],
-    clauses = { "RFC6027-3.4-01", "RFC6027-3.4-02", "RFC6311-5.2-01" },
+    clauses = { "RFC4303-2.2-01", "RFC6027-3.4-01",
+                "RFC6027-3.4-02", "RFC6311-5.2-01" },
     gateway = "cluster",
     needs = { "message_id_sync", "synch", "traffic" },
     run = function(t)

@@ -29,7 +29,7 @@ takes them lets anybody repeat what users have done.]],
                 sa:replay(requests[i])
             end
         end
-        replay_all({ "RFC6027-3.5-01", "RFC6311-8.2-01" },
+        replay_all({ "RFC6027-3.5-01", "RFC6027-3.5-03", "RFC6311-8.2-01" },
                    "recorded before the failover, replayed right after it")
         sa:traffic(1, { text = "a genuine packet" })
         replay_all({ "RFC6027-3.5-03", "RFC6311-8.2-01" },

@@ -4,7 +4,8 @@ return scenario {
     purpose = [[RFC 6027 3.7: three active members, each with IKE SAs of its own, and both sides
 send. Message IDs, ESP numbers and IVs on one SA come from one member, and what we send
 reaches the one that knows the SA, from whatever port.]],
-    clauses = { "RFC6027-3.7-01", "RFC6027-3.7-02", "RFC6311-3.4-51" },
+    clauses = { "RFC6027-3.7-01", "RFC6027-3.7-02", "RFC6311-3.4-51",
+                "RFC7296-2.1-09" },
     gateway = "cluster",
     needs = { "load_sharing", "traffic" },
     run = function(t)

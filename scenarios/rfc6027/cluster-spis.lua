@@ -19,7 +19,9 @@ One SPI for two SAs at one address makes the packets of one of them undeliverabl
         for _, sa in ipairs(peer.established) do
             sa:create_child()
             for _, child in ipairs(sa.children) do
-                sa:traffic(1, {}, child.spi_in)
+                sa:traffic(1, { clauses = { "RFC6027-3.9-01" },
+                    text = "its SPI is that of this Child SA alone" },
+                    child.spi_in)
             end
         end
     end,

@@ -7,14 +7,15 @@ return scenario {
 synch channel, and some packets have gone since, or all of them. It has to jump: a
 number that was used is dropped by the peer as a replay, and with it the traffic, until
 the counter has passed the old one.]],
-    clauses = { "RFC6311-5.2-01", "RFC6027-3.4-01", "RFC6027-3.4-02" },
+    clauses = { "RFC4303-2.2-01", "RFC6311-5.2-01",
+                "RFC6027-3.4-01", "RFC6027-3.4-02" },
     gateway = "cluster",
     needs = { "message_id_sync", "synch", "traffic" },
     run = function(t)
         local sa = t:peer { gateway = { members = 3 } }:accept()
         for _, fate in ipairs { "deliver", "lose" } do
             t.gateway:synch("counter", fate)
-            t.gateway:await_traffic(200)
+            t.gateway:await_traffic(250)
             gateway.fail_over(t, sa, "crash")
             t.gateway:await_traffic(10)
             sa:traffic(2, { clauses = { "RFC6311-5.2-01" },

@@ -10,7 +10,7 @@ A cluster that fails here loses its users' tunnels with every failover.]],
     clauses = { "RFC6311-5-07", "RFC6311-5.1-01", "RFC6311-5.1-03",
                 "RFC6311-5.1-10", "RFC6311-5.1-11", "RFC6311-5.2-01",
                 "RFC6311-6.3-01", "RFC6311-6.3-02", "RFC6311-6.3-03",
-                "RFC6311-6.4-01" },
+                "RFC6311-6.4-01", "RFC6311-10-01" },
     gateway = "cluster",
     needs = { "message_id_sync", "replay_counter_sync" },
     run = function(t)
@@ -19,7 +19,11 @@ A cluster that fails here loses its users' tunnels with every failover.]],
         sa:request_liveness(3)
         t.gateway:liveness()
         t:elapse(0.1)
-        gateway.fail_over(t, sa, "crash")
+        local since = gateway.fail_over(t, sa, "crash")
+        t:expect_request({ sa = sa, exchange = gateway.INFORMATIONAL,
+            message_id = 0, notify = { gateway.SYNC, gateway.COUNTERS },
+            since = since }, { clauses = { "RFC6311-5-07" }, within = 0.1,
+            text = "both at once" })
         gateway.life_goes_on(t, sa)
         sa:rekey_child()
         gateway.life_goes_on(t, sa)

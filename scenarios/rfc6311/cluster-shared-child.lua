@@ -6,7 +6,8 @@ return scenario {
     purpose = [[A member freezes in the midst of its traffic, another takes the Child SA over,
 and the first comes back with what it remembers. All that was ever sent on the SA has
 another IV and another number: whoever goes on where it stood repeats both.]],
-    clauses = { "RFC6311-3.4-52", "RFC6311-3.4-51", "RFC6311-5.2-01" },
+    clauses = { "RFC6311-3.4-52", "RFC6311-3.4-51", "RFC6311-5.2-01",
+                "RFC4106-3.1-02" },
     gateway = "cluster",
     needs = { "message_id_sync", "synch", "traffic", "aes128gcm16" },
     run = function(t)

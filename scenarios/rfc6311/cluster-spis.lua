@@ -17,7 +17,8 @@ other and are dropped.]],
             for _, sa in ipairs(sas) do
                 if sa:exists() then
                     sa:create_child()
-                    sa:traffic(1)
+                    sa:traffic(1, { clauses = { "RFC6311-3.3-01" },
+                        text = "its SPI is that of this Child SA alone" })
                 end
             end
             if round == 1 then

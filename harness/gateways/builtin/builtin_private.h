@@ -150,7 +150,7 @@ enum member_answer_variant {
 enum member_follow_variant {
     FOLLOW_KEEPS_SEND,
     FOLLOW_KEEPS_RECEIVE,
-    FOLLOW_NOT_CROSSING,
+    FOLLOW_NOT_HIGHER,
     FOLLOW_AGAIN, /* another synchronization for an old request */
 };
 enum member_policy_variant {
@@ -162,7 +162,7 @@ enum member_policy_variant {
 enum member_state_variant {
     STATE_FORGOTTEN,
     STATE_FORGOTTEN_TWICE, /* at the second failover */
-    STATE_ONE_CHILD,
+    STATE_NO_CHILD,        /* nothing is accepted any more */
     STATE_SELECTORS,
     STATE_GUESS_HIGH,
 };

@@ -50,14 +50,14 @@ static void lose_selectors(struct child_sa *child)
 }
 
 static void change_child(const struct active_defect *active, struct node *node,
-                         const struct ike_sa *sa, struct child_sa *child)
+                         struct child_sa *child)
 {
     enum { GUESS = 1 << 30 };
     struct node_esp *esp = node_esp_find(node, child->spi_in);
 
     switch ((enum member_state_variant)active->defect->variant) {
-    case STATE_ONE_CHILD: /* nothing is accepted on any other */
-        if (esp && child != sa->children)
+    case STATE_NO_CHILD:
+        if (esp)
             esp_learn(&esp->in, UINT32_MAX);
         break;
     case STATE_SELECTORS:
@@ -88,7 +88,7 @@ static void change_state(struct builtin *gateway, struct active_defect *active,
     for (struct ike_sa *sa = ike_host_first(node_host(to)); sa;
          sa = ike_sa_next(sa))
         for (struct child_sa *c = sa->children; c; c = c->next)
-            change_child(active, to, sa, c);
+            change_child(active, to, c);
 }
 
 const struct defect_ops defect_member_state = {.takeover = change_state};

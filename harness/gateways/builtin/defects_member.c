@@ -174,9 +174,8 @@ static void extra_event(struct builtin *gateway, struct active_defect *active,
                         struct ike_sa *sa, const struct ike_event *event)
 {
     if (active->defect->variant == EXTRA_EARLY && sa &&
-        event->kind == IKE_EVENT_KEYS && sa->state <= IKE_STATE_AUTH &&
-        gateway->members > 1)
-        active->spi = sa->initiator ? sa->spi_i : sa->spi_r;
+        event->kind == IKE_EVENT_KEYS && sa->state <= IKE_STATE_AUTH)
+        send_sync(gateway, sa);
 }
 
 /* The request for the counters goes by itself. */
@@ -219,10 +218,7 @@ static void extra_after(struct builtin *gateway, struct active_defect *active,
     for (sa = owned_sa_first(gateway); sa; sa = owned_sa_next(gateway, sa)) {
         if (sa->spi_i != active->spi && sa->spi_r != active->spi)
             continue;
-        if (active->defect->variant == EXTRA_EARLY)
-            send_sync(gateway, sa);
-        else
-            send_delta(gateway, sa);
+        send_delta(gateway, sa);
     }
     active->spi = 0;
 }
@@ -335,10 +331,12 @@ const struct defect_ops defect_member_answer = {.compose = remember_request,
 static void follow_event(struct builtin *gateway, struct active_defect *active,
                          struct ike_sa *sa, const struct ike_event *event)
 {
-    bool done = sa && event->kind == IKE_EVENT_SYNC &&
-                sa->spi_i == active->spi && active->flag;
+    bool ours = sa && event->kind == IKE_EVENT_SYNC && sa->spi_i == active->spi;
+    bool done = ours && active->flag;
 
     answered_event(gateway, active, sa, event);
+    if (ours && active->defect->variant == FOLLOW_NOT_HIGHER)
+        ike_set_counters(sa, sa->next_send, active->next_receive);
     if (!done)
         return;
     if (active->defect->variant == FOLLOW_KEEPS_SEND)
@@ -355,8 +353,6 @@ static bool follow_incoming(struct builtin *gateway,
 
     if (!incoming_is_request(in) || !in->opened || in->sa->spi_i != active->spi)
         return false;
-    if (active->defect->variant == FOLLOW_NOT_CROSSING)
-        return active->flag && is_sync_request(&in->message);
     if (active->defect->variant == FOLLOW_AGAIN && !active->flag &&
         !is_sync_request(&in->message) &&
         in->header.message_id < in->sa->next_receive &&

@@ -92,7 +92,7 @@ static bool read_schedule(const struct words *words, struct synch_rule *rule,
     const char *when = words_nth(words, 1);
     bool every = !strcmp(when, "every");
 
-    if (words->count != (every ? 3U : 2U))
+    if (words->count > (every ? 3U : 2U))
         return error_set(error, "%s has %zu words too many", when,
                          words->count - (every ? 3U : 2U));
     rule->when = SYNCH_AT_ONCE;
@@ -189,7 +189,8 @@ static bool set_members(struct builtin *g, const char *value,
 static bool set_sharing(struct builtin *g, const char *value,
                         struct error *error)
 {
-    return cluster_sharing_find(value, &g->policy.sharing) ||
+    const char *name = strcmp(value, "hot-standby") ? value : "hot_standby";
+    return cluster_sharing_find(name, &g->policy.sharing) ||
            error_set(error, "\"%s\" is none of hot-standby, sticky, duplicate",
                      value);
 }
