@@ -34,11 +34,28 @@ struct cluster *check_cluster(lua_State *lua, int index)
     return play->clusters[n - 1];
 }
 
-struct ike_sa *find_sa(lua_State *lua, int index)
+struct node *node_driven(lua_State *lua, int index)
+{
+    struct cluster *cluster = check_cluster(lua, index);
+    size_t driven = play_of(lua)->driven[lua_tointeger(lua, index)];
+    return driven ? cluster_member(cluster, driven - 1) : NULL;
+}
+
+struct node *node_of_sa(lua_State *lua, int index)
 {
     struct cluster *cluster = check_cluster(lua, index);
     uint64_t spi = (uint64_t)luaL_checkinteger(lua, index + 1);
-    return ike_host_find(node_host(cluster_active(cluster)), spi);
+    struct node *node = node_driven(lua, index);
+
+    if (!node)
+        node = cluster_owner(cluster, spi);
+    return node ? node : cluster_active(cluster);
+}
+
+struct ike_sa *find_sa(lua_State *lua, int index)
+{
+    uint64_t spi = (uint64_t)luaL_checkinteger(lua, index + 1);
+    return ike_host_find(node_host(node_of_sa(lua, index)), spi);
 }
 
 /* That it is gone may be the gateway's doing: nobody is accused. */
@@ -47,7 +64,7 @@ struct ike_sa *check_sa(lua_State *lua, int index)
     struct ike_sa *sa = find_sa(lua, index);
     if (sa)
         return sa;
-    struct node *node = cluster_active(check_cluster(lua, index));
+    struct node *node = node_of_sa(lua, index);
     uint8_t spi[8];
     char text[17];
     write_u64(spi, (uint64_t)luaL_checkinteger(lua, index + 1));
@@ -74,11 +91,18 @@ static int flushed(lua_State *lua, struct cluster *cluster, int results)
     return results;
 }
 
-static void push_child(lua_State *lua, const struct child_sa *child)
+static void push_child(lua_State *lua, struct node *node,
+                       const struct child_sa *child)
 {
+    const struct node_esp *esp =
+        node ? node_esp_find(node, child->spi_in) : NULL;
     char text[128];
 
-    lua_createtable(lua, 0, 6);
+    lua_createtable(lua, 0, 8);
+    if (esp) {
+        set_integer(lua, "sent", (lua_Integer)esp->out.sequence);
+        set_integer(lua, "received", (lua_Integer)esp->in.sequence);
+    }
     set_integer(lua, "spi_in", child->spi_in);
     set_integer(lua, "spi_out", child->spi_out);
     set_boolean(lua, "initiator", child->initiator);
@@ -86,7 +110,8 @@ static void push_child(lua_State *lua, const struct child_sa *child)
     set_string(lua, "suite", suite_to_text(&child->suite, text, sizeof text));
 }
 
-void push_sa(lua_State *lua, const struct ike_sa *sa)
+/* As `node` has it; NULL: without ESP counters. */
+static void push_sa(lua_State *lua, struct node *node, const struct ike_sa *sa)
 {
     lua_createtable(lua, 0, 20);
     set_integer(lua, "spi_i", (lua_Integer)sa->spi_i);
@@ -107,7 +132,7 @@ void push_sa(lua_State *lua, const struct ike_sa *sa)
     lua_newtable(lua);
     lua_Integer n = 0;
     for (const struct child_sa *c = sa->children; c; c = c->next) {
-        push_child(lua, c);
+        push_child(lua, node, c);
         lua_rawseti(lua, -2, ++n);
     }
     lua_setfield(lua, -2, "children");
@@ -126,8 +151,11 @@ static int core_connect(lua_State *lua)
         !address_parse(luaL_checkstring(lua, 3), &remote.address))
         return luaL_error(lua, "connect: not an address: %s, %s",
                           lua_tostring(lua, 2), lua_tostring(lua, 3));
-    struct ike_sa *sa = ike_connect(node_host(cluster_active(cluster)), &local,
-                                    &remote, play->link->ops->now(play->link));
+    struct node *node = node_driven(lua, 1);
+    if (!node)
+        node = cluster_active(cluster);
+    struct ike_sa *sa = ike_connect(node_host(node), &local, &remote,
+                                    play->link->ops->now(play->link));
     lua_pushinteger(lua, (lua_Integer)sa->spi_i);
     return flushed(lua, cluster, 1);
 }
@@ -139,12 +167,12 @@ static int core_sa(lua_State *lua)
     uint64_t spi = (uint64_t)luaL_checkinteger(lua, 2);
     struct node *node =
         lua_isnoneornil(lua, 3)
-            ? cluster_active(cluster)
+            ? node_of_sa(lua, 1)
             : cluster_member(cluster, (size_t)luaL_checkinteger(lua, 3) - 1);
     struct ike_sa *sa = node ? ike_host_find(node_host(node), spi) : NULL;
     if (!sa)
         return 0;
-    push_sa(lua, sa);
+    push_sa(lua, node, sa);
     return 1;
 }
 
@@ -301,52 +329,6 @@ static int core_outstanding(lua_State *lua)
         lua_rawseti(lua, -2, (lua_Integer)i + 1);
     }
     return 1;
-}
-
-/* With the explicit IV that the field `iv` holds. */
-static bool seal_with_iv(lua_State *lua, struct ike_sa *sa,
-                         const struct ike_message *message, struct buffer *out,
-                         struct error *error)
-{
-    const struct ike_keys *keys = &sa->keys;
-    struct protection p;
-    size_t size = 0;
-    const char *iv;
-
-    lua_getfield(lua, 3, "iv");
-    iv = lua_tolstring(lua, -1, &size);
-    if (!protection_init(&p, &sa->suite, sa->initiator ? &keys->ei : &keys->er,
-                         sa->initiator ? &keys->ai : &keys->ar, error))
-        return false;
-    if (!iv || size != p.encr->iv_size)
-        return error_set(error, "iv has %zu octets, not %zu", size,
-                         (size_t)p.encr->iv_size);
-    return sk_seal(play_of(lua)->crypto, &p, message, bytes_of(iv, size), out);
-}
-
-/* core.seal(cluster, spi, message [, clear]): its octets. */
-static int core_seal(lua_State *lua)
-{
-    struct ike_sa *sa = check_sa(lua, 1);
-    struct ike_message message = {0};
-    struct buffer out = {0};
-    struct error error = {{0}};
-
-    luaL_checktype(lua, 3, LUA_TTABLE);
-    ike_header_for(sa, INFORMATIONAL, get_boolean(lua, 3, "response", false),
-                   sa->next_send, &message.header);
-    read_message(lua, 3, &message, new_arena(lua));
-    bool sealed = true;
-    if (lua_toboolean(lua, 4))
-        ike_message_encode(&message, &out);
-    else if (lua_getfield(lua, 3, "iv") != LUA_TNIL)
-        sealed = seal_with_iv(lua, sa, &message, &out, &error);
-    else
-        sealed = ike_seal(sa, &message, &out, &error);
-    if (sealed)
-        push_bytes(lua, buffer_view(&out));
-    buffer_free(&out);
-    return sealed ? 1 : push_failure(lua, &error);
 }
 
 static int core_digest(lua_State *lua)

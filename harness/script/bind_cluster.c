@@ -1,4 +1,4 @@
-/* The functions that prelude/ is made of: clusters, synch channel. */
+/* The functions that prelude/ is made of: making clusters. */
 #include <string.h>
 
 #include "script/bind_private.h"
@@ -82,7 +82,6 @@ static void read_child(lua_State *lua, int index, struct ike_config *config)
              six ? 48 : 24);
 }
 
-/* A field that nobody reads is a mistake. */
 static void check_options(lua_State *lua, int index)
 {
     static const char *const known[] = {
@@ -105,16 +104,16 @@ static void check_options(lua_State *lua, int index)
         "inner",
         "mode",
         "replay_window",
+        "sharing",
+        "loose",
+        "moves",
+        "addresses",
+        "takeover",
+        "random_spis",
+        "bulk",
+        NULL,
     };
-    for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
-        bool found = false;
-        const char *name =
-            lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : "[...]";
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            found |= !strcmp(name, known[i]);
-        if (!found)
-            luaL_error(lua, "a cluster has no option %s", name);
-    }
+    check_fields(lua, index, "a cluster", known);
 }
 
 /* Fields of the table at `index` over conforming defaults. */
@@ -171,86 +170,7 @@ static int core_cluster_new(lua_State *lua)
     return 1;
 }
 
-static int core_fail_over(lua_State *lua)
-{
-    struct play *play = play_to_drive(lua);
-    struct cluster *cluster = check_cluster(lua, 1);
-    const char *kind = luaL_optstring(lua, 2, "crash");
-    struct error error = {{0}};
-    enum failure how = failure_find(kind);
-
-    if (how == FAILURES)
-        return luaL_error(lua, "there is no failure \"%s\"", kind);
-    uint64_t now = play->link->ops->now(play->link);
-    if (!cluster_fail_over(cluster, how, now, &error))
-        return luaL_error(lua, "%s", error.text);
-    return 0;
-}
-
-static int core_policy(lua_State *lua)
-{
-    struct cluster *cluster = check_cluster(lua, 1);
-    const char *name = luaL_checkstring(lua, 2);
-    enum synch_fate fate = synch_fate_find(luaL_checkstring(lua, 3));
-    double delay = luaL_optnumber(lua, 4, 0);
-    enum synch_kind kind = synch_kind_find(name);
-    luaL_argcheck(lua, delay >= 0 && delay <= 86400, 4, "0 to 86400 seconds");
-    struct cluster_policy *policy = cluster_policy(cluster);
-
-    luaL_argcheck(lua, fate != SYNCH_FATES, 3, "there is no such fate");
-    if (kind == SYNCH_KINDS && strcmp(name, "all"))
-        return luaL_error(lua, "there is no synch message kind %s", name);
-    for (int k = 0; k < SYNCH_KINDS; k++) {
-        if (kind != SYNCH_KINDS && (int)kind != k)
-            continue;
-        policy->synch[k].fate = fate;
-        policy->synch[k].delay = (uint64_t)(delay * (double)NS_PER_S);
-    }
-    return 0;
-}
-
-static int core_release(lua_State *lua)
-{
-    struct play *play = play_to_drive(lua);
-    cluster_release_held(check_cluster(lua, 1),
-                         play->link->ops->now(play->link));
-    return 0;
-}
-
-static int core_synch_counters(lua_State *lua)
-{
-    struct play *play = play_to_drive(lua);
-    cluster_synch_counters(check_cluster(lua, 1),
-                           play->link->ops->now(play->link));
-    return 0;
-}
-
-static int core_recover(lua_State *lua)
-{
-    struct play *play = play_to_drive(lua);
-    cluster_recover(check_cluster(lua, 1),
-                    (size_t)luaL_checkinteger(lua, 2) - 1,
-                    play->link->ops->now(play->link));
-    return 0;
-}
-
-static int core_active(lua_State *lua)
-{
-    struct cluster *cluster = check_cluster(lua, 1);
-    for (size_t i = 0; i < cluster_members(cluster); i++)
-        if (cluster_member(cluster, i) == cluster_active(cluster))
-            lua_pushinteger(lua, (lua_Integer)i + 1);
-    lua_pushstring(lua, node_name(cluster_active(cluster)));
-    return 2;
-}
-
 const luaL_Reg core_cluster[] = {
     {"cluster", core_cluster_new},
-    {"fail_over", core_fail_over},
-    {"policy", core_policy},
-    {"release", core_release},
-    {"synch_counters", core_synch_counters},
-    {"recover", core_recover},
-    {"active", core_active},
     {NULL, NULL},
 };

@@ -6,6 +6,26 @@
 #define HOST "198.51.100.1"
 #define HOST6 "2001:db8:198::1"
 
+/* The member that is driven, else the one that has the pair whose own SPI is
+ * at index + 2, else the one that has the IKE SA. */
+static struct node *check_pair(lua_State *lua, int index)
+{
+    lua_Integer spi = luaL_optinteger(lua, index + 2, 0);
+    struct node *node = node_driven(lua, index);
+
+    if (!node && spi)
+        node = cluster_pair_owner(check_cluster(lua, index), (uint32_t)spi);
+    return node ? node : node_of_sa(lua, index);
+}
+
+/* The IKE SA as that member has it. */
+static struct ike_sa *sa_of_node(lua_State *lua, struct node *node, int index)
+{
+    struct ike_sa *sa = ike_host_find(
+        node_host(node), (uint64_t)luaL_checkinteger(lua, index + 1));
+    return sa ? sa : check_sa(lua, index);
+}
+
 static struct node_esp *check_esp(lua_State *lua, struct node *node,
                                   const struct ike_sa *sa, int index)
 {
@@ -73,9 +93,9 @@ static void build_inner(lua_State *lua, int index, struct endpoint *source,
  * iv, next_header, reverse}): the ESP octets, sent; or nil and why. */
 static int core_esp_send(lua_State *lua)
 {
-    play_to_drive(lua);
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct ike_sa *sa = check_sa(lua, 1);
+    struct play *play = play_to_drive(lua);
+    struct node *node = check_pair(lua, 1);
+    struct ike_sa *sa = sa_of_node(lua, node, 1);
     struct node_esp *esp = check_esp(lua, node, sa, 3);
     struct esp_override override = {0};
     struct endpoint source = {0}, destination = {0};
@@ -103,6 +123,7 @@ static int core_esp_send(lua_State *lua)
     bool sent = node_send_esp(node, sa, esp, buffer_view(&inner),
                               (uint8_t)next_header, &override, &octets, &error);
     buffer_free(&inner);
+    cluster_flush(check_cluster(lua, 1), play->link->ops->now(play->link));
     if (sent)
         push_bytes(lua, buffer_view(&octets));
     buffer_free(&octets);
@@ -113,8 +134,8 @@ static int core_esp_send(lua_State *lua)
  * transport}. */
 static int core_esp_state(lua_State *lua)
 {
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct node_esp *esp = check_esp(lua, node, check_sa(lua, 1), 3);
+    struct node *node = check_pair(lua, 1);
+    struct node_esp *esp = check_esp(lua, node, sa_of_node(lua, node, 1), 3);
 
     lua_createtable(lua, 0, 6);
     set_integer(lua, "sent", (lua_Integer)esp->out.sequence);
@@ -128,8 +149,8 @@ static int core_esp_state(lua_State *lua)
 
 static int core_esp_skip(lua_State *lua)
 {
-    struct node *node = cluster_active(check_cluster(lua, 1));
-    struct node_esp *esp = check_esp(lua, node, check_sa(lua, 1), 3);
+    struct node *node = check_pair(lua, 1);
+    struct node_esp *esp = check_esp(lua, node, sa_of_node(lua, node, 1), 3);
     struct error error = {{0}};
 
     if (!esp_skip(&esp->out, (uint64_t)luaL_checkinteger(lua, 4), &error))

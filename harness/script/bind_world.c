@@ -325,6 +325,7 @@ void bind_core(struct play *play)
     lua_newtable(lua);
     luaL_setfuncs(lua, core_ike, 0);
     luaL_setfuncs(lua, core_cluster, 0);
+    luaL_setfuncs(lua, core_members, 0);
     luaL_setfuncs(lua, core_esp, 0);
     luaL_setfuncs(lua, core_world, 0);
     push_addresses(lua);

@@ -153,6 +153,15 @@ static bool open_world(struct play *play, struct error *error)
            open_gateway(play, error);
 }
 
+static bool add_address(struct play *play, const struct address *address,
+                        struct error *error)
+{
+    return sandbox_add_address(play->sandbox, NULL, SANDBOX_HARNESS_INTERFACE,
+                               address, address->family == 6 ? 64 : 24,
+                               error) &&
+           net_link_add_address(play->link, address, error);
+}
+
 /* The gateway is looked at first, and the capture closed after what it still
  * had to say. */
 static void finish(struct play *play)
@@ -183,6 +192,7 @@ static void release(struct play *play)
 
 const struct world world_net = {
     .open = open_world,
+    .address = add_address,
     .option = set_option,
     .start = start_gateway,
     .action = start_action,

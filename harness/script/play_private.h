@@ -14,6 +14,9 @@ struct world {
     /* Opens play->link and starts the capture (play_open_trace,
      * play_frame). Nothing of the gateway is started yet. */
     bool (*open)(struct play *play, struct error *error);
+    /* One more address of ours. */
+    bool (*address)(struct play *play, const struct address *address,
+                    struct error *error);
     /* An option of the gateway, as the scenario gives it. */
     bool (*option)(struct play *play, const char *name, const char *value,
                    struct error *error);

@@ -65,6 +65,12 @@ static bool open_world(struct play *play, struct error *error)
            set_standard(play, error);
 }
 
+static bool add_address(struct play *play, const struct address *address,
+                        struct error *error)
+{
+    return sim_add_address(sim_harness(play->sim), address, error);
+}
+
 /* Certificates are files; where they lie is told like an adapter's. */
 static bool set_credentials(struct play *play, const char *kind,
                             struct error *error)
@@ -184,6 +190,7 @@ static void release(struct play *play)
 
 const struct world world_sim = {
     .open = open_world,
+    .address = add_address,
     .option = set_option,
     .start = start_gateway,
     .action = start_action,

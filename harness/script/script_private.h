@@ -86,6 +86,9 @@ struct play {
     struct rng_seeded rng;
     struct cluster *clusters[PLAY_CLUSTERS];
     size_t cluster_count;
+    size_t driven[PLAY_CLUSTERS + 1]; /* by a cluster's number: the member that
+                                         the script drives, from 1; 0: whose
+                                         the IKE SA is */
     struct credential *credential, *authority;
     lua_State *lua;
     lua_State *thread; /* where the script is, `lua` or a coroutine of it */

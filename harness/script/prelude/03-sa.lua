@@ -275,9 +275,43 @@ function SA:replay(ref, fields)
     return copy
 end
 
--- What another member of the cluster (by number) knows of this SA, or nil.
+-- What a member of the cluster (by number) knows of this SA, or nil: the fields
+-- of an IKE SA, next_send and next_receive, and of each of its children spi_in,
+-- spi_out, sent and received (ESP sequence numbers).
 function SA:known_to(member)
     return core.sa(self.number, self.spi, member)
+end
+
+-- The same as it was at the moment of the last failover.
+function SA:known_before(member)
+    local before = self.cluster.before
+    return before and before[member] and before[member][self.spi]
+end
+
+-- The member that it belongs to (one that shares the load), by number.
+function SA:owner()
+    return core.owner(self.number, self.spi)
+end
+
+-- The own SPI of the Child SA that is this member's, or nil.
+function SA:pair(member)
+    for _, child in ipairs(self.children or {}) do
+        if core.pair_owner(self.number, child.spi_in) == member then
+            return child.spi_in
+        end
+    end
+end
+
+-- There is something to send: a member that took it over with "lazy"
+-- synchronizes it now.
+function SA:touch()
+    tick()
+    core.touch(self.number, self.spi)
+end
+
+-- Of members that take over "eager" or "lazy": is it done?
+function SA:synchronized()
+    return not core.unsynchronized(self.number, self.spi)
 end
 
 -- The active member's counters by force.

@@ -10,19 +10,37 @@ local function addresses(options)
     return core.address.harness, core.address.gateway
 end
 
+-- Of a loose cluster: a table of addresses, or as many as there are members.
+local function spread(cluster, options)
+    local given = options.addresses or {}
+    for n = 1, cluster.members do
+        local address = given[n] or n == 1 and cluster.address or
+            string.format("192.0.2.%d", 10 + n)
+        core.set_address(cluster.number, n, address)
+        cluster.addresses[n] = address
+    end
+end
+
 local function new_cluster(name, members, options)
     t:start_gateway(options.gateway)
     local number = core.cluster(name, members, options)
-    local cluster = setmetatable({number = number, sas = {}, rules = {},
-                                  established = {}}, Cluster)
+    local cluster = setmetatable({number = number, members = members,
+                                  sas = {}, rules = {}, established = {},
+                                  addresses = {},
+                                  sharing = options.sharing ~=
+                                      "hot_standby" and options.sharing},
+                                 Cluster)
     cluster.address, cluster.gateway_address = addresses(options)
     t.clusters[number] = cluster
-    for kind, fate in pairs(options.synch or {}) do
-        if type(fate) == "table" then
-            cluster:synch(kind, fate[1], fate[2])
-        else
-            cluster:synch(kind, fate)
-        end
+    core.arrange(number, options)
+    local takeover = options.takeover or {}
+    core.takeover(number, type(takeover) == "string" and {how = takeover} or
+                  takeover)
+    if options.loose then
+        spread(cluster, options)
+    end
+    for kind, rule in pairs(options.synch or {}) do
+        cluster:synch(kind, rule)
     end
     return cluster
 end
@@ -52,12 +70,17 @@ function Cluster:accept(seconds)
     return sa
 end
 
--- We initiate. Fields: source, port (500 or 4500), destination.
+-- We initiate. Fields: source, port (500 or 4500), destination, member.
 function Cluster:connect(fields)
     fields = fields or {}
-    local spi = core.connect(self.number, fields.source or self.address,
+    local member = fields.member or self:active()
+    local before = self.driven
+    self:drive(fields.member or before)
+    local spi = core.connect(self.number, fields.source or
+                             self.addresses[member] or self.address,
                              fields.destination or self.gateway_address,
                              fields.port)
+    self:drive(before)
     local sa = sa_for(self.number, spi)
     if not wait(fields.seconds or SETUP_SECONDS,
                 function() return usable(sa) or sa.closed end) or
@@ -68,24 +91,113 @@ function Cluster:connect(fields)
     return sa
 end
 
--- The next member takes over: "crash" (default; what the active one had not
--- shared is lost) or "planned".
-function Cluster:fail_over(kind)
-    tick()
-    core.fail_over(self.number, kind or "crash")
-    local _, name = core.active(self.number)
-    core.verbose("failover: " .. name .. " is active")
+local function only(fields, known, what)
+    for name in pairs(fields) do
+        if not known[name] then
+            error(what .. " has no option " .. tostring(name), 3)
+        end
+    end
+    return fields
 end
 
--- What becomes of synch messages of a kind ("ike_sa", "message_id",
--- "counter", "delete" or "all"): "deliver", "lose", "hold" or "delay" by
--- seconds.
-function Cluster:synch(kind, fate, seconds)
+-- What every member knew of our IKE SAs, before something happened to them.
+local function remember(cluster)
+    cluster.before = {}
+    for n = 1, math.min(cluster.members, 8) do
+        cluster.before[n] = {}
+        for spi in pairs(cluster.sas) do
+            cluster.before[n][spi] = core.sa(cluster.number, spi, n)
+        end
+    end
+end
+
+-- A member fails: "crash" (default; what it had not shared is lost), "planned",
+-- "reboot", "freeze" or "split". Fields: member (default: the active one), to
+-- (default: the next one that is up). Returns who is active now.
+function Cluster:fail_over(kind, fields)
+    fields = only(fields or {}, {member = true, to = true}, "fail_over")
+    tick()
+    remember(self)
+    core.fail(self.number, kind or "crash", fields.member, fields.to)
+    local number, name = core.active(self.number)
+    core.verbose(string.format("failover (%s): %s is active", kind or "crash",
+                               name))
+    return number
+end
+
+-- It comes back, thaws or joins the others again; without a number: all that
+-- failed.
+function Cluster:recover(member)
+    tick()
+    for n = member or 1, member or self.members do
+        core.recover(self.number, n)
+    end
+end
+
+-- Fails over and back: {times = 5, interval = 0.5, kind = "reboot"}.
+function Cluster:flap(fields)
+    fields = only(fields or {}, {times = true, interval = true, kind = true},
+                  "flap")
+    for _ = 1, fields.times or 5 do
+        self:fail_over(fields.kind or "reboot")
+        wait(fields.interval or 0.5)
+        self:recover()
+    end
+end
+
+-- The member neither sends nor receives on the synch channel; false: again.
+function Cluster:isolate(member, isolated)
+    core.isolate(self.number, member, isolated ~= false)
+end
+
+local WORDS = {["at-once"] = "at-once", never = "never"}
+
+-- "every 3", "every 0.5s", "at-once", "never"; nil if it is none of them.
+local function schedule(word)
+    local number, unit = word:match("^every ([%d.]+)(s?)$")
+    if number then
+        return {when = unit == "s" and "time" or "count",
+                every = unit == "s" and tonumber(number) or
+                    math.tointeger(number)}
+    end
+    return WORDS[word] and {when = word}
+end
+
+-- What becomes of synch messages of a kind ("ike_sa", "ike_rekey", "child_add",
+-- "child_delete", "message_id", "counter", "delete" or "all"): "deliver",
+-- "lose", "delay", "hold", "duplicate", "swap" or "corrupt", with {delay = s,
+-- skip = n, limit = n, to = member}; or when they are sent: "at-once", "never",
+-- "every 3", "every 0.5s"; or both: {when = "every 3", fate = ...}.
+function Cluster:synch(kind, fate, details)
     if kind == "lag" then
-        kind, fate, seconds = "all", fate == "never" and "deliver" or "delay",
+        kind, fate, details = "all", fate == "never" and "deliver" or "delay",
             tonumber(fate)
     end
-    core.policy(self.number, kind, fate, seconds)
+    local rule = {}
+    if type(details) == "number" then
+        rule.delay = details
+    end
+    for name, value in pairs(type(details) == "table" and details or {}) do
+        rule[name] = value
+    end
+    if type(fate) == "table" then
+        rule = {fate = fate[1], delay = fate[2]}
+        for name, value in pairs(fate) do
+            if math.type(name) ~= "integer" then
+                rule[name] = value
+            end
+        end
+    elseif not schedule(fate) then
+        rule.fate = fate
+    else
+        rule.when = fate
+    end
+    if rule.when then
+        local when = schedule(rule.when) or
+            error("there is no schedule " .. tostring(rule.when), 2)
+        rule.when, rule.every = when.when, rule.every or when.every
+    end
+    core.policy(self.number, kind, rule)
 end
 
 function Cluster:release_synch()
@@ -97,14 +209,40 @@ function Cluster:synch_counters()
     core.synch_counters(self.number)
 end
 
--- A crashed member comes back with nothing and is told everything.
-function Cluster:recover(member)
-    core.recover(self.number, member)
-end
-
 -- The number of the active member, and its name.
 function Cluster:active()
     return core.active(self.number)
+end
+
+-- Who would take over from a member, or nil.
+function Cluster:successor(member)
+    for i = 1, self.members - 1 do
+        local n = (member + i - 1) % self.members + 1
+        if core.member(self.number, n).up then
+            return n
+        end
+    end
+end
+
+-- {up, active, name} of a member.
+function Cluster:member(member)
+    return core.member(self.number, member)
+end
+
+-- From now on what is done with IKE SAs is done by this member, whoever is
+-- active; without a number by whom they belong to.
+function Cluster:drive(member)
+    self.driven = member
+    core.drive(self.number, member)
+end
+
+-- The IKE SAs that belong to a member.
+function Cluster:sas_of(member)
+    local sas = {}
+    for _, spi in ipairs(core.sas_of(self.number, member)) do
+        sas[#sas + 1] = sa_for(self.number, spi)
+    end
+    return sas
 end
 
 Rule.__index = Rule
