@@ -139,7 +139,8 @@ end
 
 -- The gateway sends a message of the script's own, sealed under its keys and
 -- past windows and state. Fields as of sa:send, and iv = the octets of its
--- explicit IV; sa = an IKE SA of ours
+-- explicit IV, fragment = {number, total, next, chunk} for one in an Encrypted
+-- Fragment payload (chunk: octets of the chain it holds, without: all); sa = an IKE SA of ours
 -- (default: its newest one); octets and esp = true for a packet as it is.
 function Gateway:send(message)
     watch_gateway("send")
