@@ -26,6 +26,7 @@ void oracle_free(struct oracle *oracle)
     if (!oracle)
         return;
     track_free(oracle);
+    crypto_free(oracle->crypto);
     judge_free(oracle);
     expectations_free(oracle->expectations);
     members_free(oracle->members);

@@ -128,15 +128,18 @@ enum form {
 /* One Message ID of one side: its request, and the answer. */
 struct exchange {
     uint32_t id;
-    uint8_t ask;           /* enum ask */
-    bool granted;          /* the answer was opened, and has an SA payload */
-    uint8_t critical;      /* a critical payload of a type that nobody has */
-    uint16_t error;        /* the answer's first error notify, or 0 */
-    uint32_t about;        /* of ASK_CHILD_REKEY: the requester's SPI */
-    struct low_nonce *low; /* of CREATE_CHILD_SA */
-    bool malformed;        /* a request came that does not decode */
-    bool deletes_ike;      /* the request holds an IKE SA Delete */
-    bool has_delta;        /* the request holds N(16423) of a good size */
+    uint8_t ask;             /* enum ask */
+    bool granted;            /* the answer was opened, and has an SA payload */
+    uint8_t critical;        /* a critical payload of a type that nobody has */
+    uint16_t error;          /* the answer's first error notify, or 0 */
+    bool silent;             /* found fault with for a silence */
+    uint16_t asked_again;    /* copies since the last answer */
+    uint16_t repeated_after; /* copies well after an answer */
+    uint32_t about;          /* of ASK_CHILD_REKEY: the requester's SPI */
+    struct low_nonce *low;   /* of CREATE_CHILD_SA */
+    bool malformed;          /* a request came that does not decode */
+    bool deletes_ike;        /* the request holds an IKE SA Delete */
+    bool has_delta;          /* the request holds N(16423) of a good size */
     uint64_t delta;
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
     uint32_t child_spi; /* that the requester chose, else 0 */
@@ -235,6 +238,29 @@ struct setback {
     uint32_t about;
 };
 
+/* What causes something, and what it causes, in one second. */
+struct rate {
+    uint64_t second;
+    uint32_t stimuli, reactions;
+};
+
+/* What reached the side under test without protection, or under SPIs that it
+ * may not know; by SPIs and Message ID. */
+enum {
+    STIMULUS_REQUEST = 1,
+    STIMULUS_RESPONSE = 2,
+    STIMULUS_IKE_SPI = 4, /* INVALID_IKE_SPI in clear text */
+    STIMULUS_SPI = 8,     /* INVALID_SPI, likewise */
+    STIMULI_MAX = 256,
+};
+struct stimulus {
+    struct sight first, last;
+    uint64_t spi_i, spi_r;
+    uint32_t id, place;
+    uint8_t kinds, exchange;
+    bool moved, varied, answered;
+};
+
 /* One side of an IKE SA. */
 struct party {
     struct endpoint at;
@@ -263,9 +289,16 @@ struct party {
     struct takeover takeover;
     struct history ivs;
     struct setback setback;
-    struct sight gone;   /* it agreed to the Delete of this IKE SA */
-    struct sight syntax; /* it answered INVALID_SYNTAX ... */
-    uint32_t syntax_id;  /* ... to this request */
+    struct rate hints;       /* in clear text, and its liveness checks */
+    struct rate strays;      /* out of its window, and what it says of them */
+    struct sight hinted;     /* the last INVALID_IKE_SPI in clear text */
+    struct sight disowned;   /* it said INVALID_IKE_SPI itself */
+    bool disowned_moved;     /* ... for a request from elsewhere */
+    struct sight answers_at; /* its last message */
+    bool failed;             /* it said AUTHENTICATION_FAILED */
+    struct sight gone;       /* it agreed to the Delete of this IKE SA */
+    struct sight syntax;     /* it answered INVALID_SYNTAX ... */
+    uint32_t syntax_id;      /* ... to this request */
 };
 
 /* A request of one side about a Child SA, the newest. */
@@ -314,6 +347,8 @@ struct ike_seen {
     enum side rekey_side;     /* ... of this side */
     bool collided, wins;      /* with another rekey of the same SA: 2.8.2 */
     bool wider_before[SIDES]; /* the window of its predecessor */
+    bool natted[SIDES];       /* NAT_DETECTION told this side of a NAT */
+    struct sight init_at;     /* the answer to IKE_SA_INIT */
     struct sight created;     /* of one that is a rekey's */
     struct party party[SIDES];
     struct child *children;
@@ -390,9 +425,34 @@ struct child_link {
     struct esp_key key;
     uint16_t encr;
     enum knowledge esn;
+    bool natted;             /* its sender knows of a NAT */
     struct ike_sa_key owner; /* that it was made under */
     struct closing closing;
     UT_hash_handle hh;
+};
+
+/* ---- Before there is an IKE SA ---- */
+
+enum { INITIALS_MAX = 256, CHOSEN_SPIS_MAX = 1024 };
+
+/* IKE_SA_INIT with one initiator SPI. */
+struct initial {
+    uint64_t spi_i, spi_r;
+    struct sight first, answered;
+    uint64_t digest, answer; /* of the request; of the answer, 0: none yet */
+    uint32_t place;
+    uint8_t version;
+    bool moved, varied; /* there were requests from elsewhere, or others */
+    bool natted;        /* the request's hashes do not fit its addresses */
+    bool detects;       /* it has such hashes */
+};
+
+/* An IKE SPI of a responder. */
+struct chosen_spi {
+    uint64_t spi;
+    struct ike_sa_key sa;
+    struct sight at;
+    uint32_t place;
 };
 
 /* ---- One message on its way through the rules ---- */
@@ -532,6 +592,12 @@ struct oracle {
     bool watches_echoes; /* a replay counter sync was seen */
     struct echo_sight echoes[ECHO_REQUESTS_MAX]; /* a ring */
     uint32_t echo_next;
+    struct crypto *crypto;   /* once it is needed */
+    uint64_t sealed_creates; /* CREATE_CHILD_SA without a key */
+    struct rate outside;
+    struct stimulus stimuli[STIMULI_MAX];      /* direct-mapped */
+    struct initial initials[INITIALS_MAX];     /* likewise */
+    struct chosen_spi chosen[CHOSEN_SPIS_MAX]; /* likewise */
     struct child_link *children;
     struct expectations *expectations;
     struct judge judge;
@@ -676,6 +742,28 @@ void rfc7296_closed_esp(struct oracle *oracle, const struct trace_event *event,
 /* What errors lead to (rfc7296_errors.c). */
 void rfc7296_errors(struct seen *seen);
 void rfc7296_after_syntax(struct seen *seen);
+/* What is not sent, though it is owed (rfc7296_silence.c). */
+void rfc7296_silence(struct seen *seen);
+void silence_count(struct seen *seen, uint32_t tries_before);
+/* Without protection, and what it causes (rfc7296_outside.c): what reaches the
+ * side under test; what it sends in clear text, under unknown SPIs, on an IKE
+ * SA; its requests, and those that are out of its window. */
+void outside_stimulus(struct seen *seen);
+void outside_clear(struct seen *seen);
+void outside_protected(struct seen *seen);
+void outside_still_lives(struct seen *seen);
+void outside_request(struct seen *seen);
+void outside_stray(struct seen *seen);
+/* IKE_SA_INIT of a responder, SPIs, NATs and ports (rfc7296_initial.c). */
+void initial_message(struct seen *seen);
+void initial_learn(struct seen *seen, struct ike_seen *sa);
+void initial_ports(struct seen *seen);
+/* True if it was no IKE. */
+bool initial_esp_on_500(struct oracle *oracle, const struct trace_event *event);
+void initial_first_esp(struct oracle *oracle, const struct trace_event *event,
+                       const struct sight *sight);
+void initial_spi_chosen(struct seen *seen, uint64_t spi,
+                        const struct ike_sa_key *of);
 
 /* RFC 4303, with 4106, 7634 and 5282 (rfc4303.c) */
 void rfc4303_ike_iv(struct seen *seen);

@@ -313,6 +313,7 @@ void rfc7296_payloads(struct seen *seen)
     rfc7296_errors(seen);
     if (seen->sa) {
         rule_1_3_2_02(seen);
+        outside_request(seen);
         rfc7296_child(seen);
         rfc7296_after_request(seen);
         if (seen->response)

@@ -300,6 +300,9 @@ static void count_response(struct seen *seen)
 
 static void judge_regular(struct seen *seen)
 {
+    rfc7296_silence(seen);
+    outside_still_lives(seen);
+    initial_ports(seen);
     if (seen->response) {
         rfc7296_response(seen);
         rfc6311_response(seen);
@@ -366,7 +369,9 @@ static void track_regular(struct seen *seen)
     if (seen->response && premature(seen->exchange, seen))
         copies_free(copies);
     bool opened_before = copies->opened;
+    uint32_t tries_before = copies->tries;
     seen->take = copies_take(copies, seen);
+    silence_count(seen, tries_before);
     if (is_sync(seen)) {
         copies->opened = true;
         track_misplaced_sync(seen);
@@ -374,8 +379,11 @@ static void track_regular(struct seen *seen)
     }
     if (seen->judged)
         judge_regular(seen);
-    if (!seen->response && toward_test(seen))
+    if (!seen->response && toward_test(seen)) {
         rfc6311_stimulus(seen);
+        if (seen->take == TAKE_FIRST)
+            outside_stray(seen);
+    }
     copies->opened = opened_before || opened;
     if (opened && !opened_before) {
         copies->content = content_hash(seen->ike->plaintext);
@@ -417,7 +425,10 @@ static void track_protected(struct seen *seen)
         header->exchange == INFORMATIONAL)
         seen->sa->established |= !seen->sa->from_start;
     if (seen->ike->status == TRACE_IKE_NO_KEY) {
+        if (seen->judged)
+            outside_protected(seen);
         seen->sa->blind = true;
+        seen->oracle->sealed_creates += header->exchange == CREATE_CHILD_SA;
         if (zero)
             return;
     }
@@ -457,8 +468,10 @@ static void track_unauthentic(struct seen *seen)
         if (toward_test(seen))
             rfc6311_intruder(seen);
     }
-    if (seen->judged && seen->ike->status == TRACE_IKE_CLEAR)
+    if (seen->judged && seen->ike->status == TRACE_IKE_CLEAR) {
         rfc7296_clear(seen);
+        outside_clear(seen);
+    }
 }
 
 static bool is_initial(uint8_t exchange)
@@ -490,6 +503,8 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
     const struct trace_ike *ike = &event->ike;
     const struct ike_header *header = &ike->header;
 
+    if (ike->status == TRACE_IKE_MALFORMED && initial_esp_on_500(oracle, event))
+        return;
     /* IKEv1 is none of our business. */
     if (!ike->header_valid || header->version >> 4 == 1)
         return;
@@ -502,6 +517,8 @@ void track_ike(struct oracle *oracle, const struct trace_event *event)
         expect_ike(oracle, &seen);
     if (seen.sa)
         find_parties(&seen);
+    if (toward_test(&seen))
+        outside_stimulus(&seen);
     if (seen.judged) {
         rfc7296_form_length(&seen);
         rfc7383_message(&seen);

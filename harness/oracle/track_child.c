@@ -372,6 +372,8 @@ void track_outcome(struct seen *seen)
     struct ike_seen *sa = seen->sa;
     if (!e)
         return;
+    if (error_of(&seen->ike->message) == AUTHENTICATION_FAILED)
+        seen->sender->failed = true;
     if (!seen->response) {
         struct child *child = child_find(sa, seen->side, e->about);
         if (e->ask == ASK_CHILD_REKEY && child)

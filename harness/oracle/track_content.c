@@ -30,6 +30,7 @@ void track_initial(struct seen *seen)
     struct ike_sa_key key = {header->spi_i, header->spi_r};
     struct ike_seen *half = sa_find(seen->oracle, &half_key);
 
+    initial_message(seen);
     if (seen->judged) {
         rfc7296_initial(seen);
         rfc7296_form_initial(seen, half);
@@ -59,6 +60,7 @@ void track_initial(struct seen *seen)
     /* Message ID 0 of the initiator is gone. */
     initiator->used = initiator->answered = true;
     initiator->used_at = initiator->answered_at = seen->sight;
+    initial_learn(seen, sa);
 }
 
 /* ---- Payloads ---- */
@@ -153,15 +155,18 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     uint16_t encr = chosen(proposal, TRANSFORM_ENCR);
 
     seen->oracle->totals.child_sas++;
-    child_link_add(seen->oracle, &packet->source.address, responder_spi, encr)
-        ->owner = sa->key;
+    struct child_link *link = child_link_add(
+        seen->oracle, &packet->source.address, responder_spi, encr);
+    link->owner = sa->key;
+    link->natted = sa->natted[other_side(seen->side)];
     if (!requester_spi) {
         sa->children_forgotten = true;
         return;
     }
-    child_link_add(seen->oracle, &packet->destination.address, requester_spi,
-                   encr)
-        ->owner = sa->key;
+    link = child_link_add(seen->oracle, &packet->destination.address,
+                          requester_spi, encr);
+    link->owner = sa->key;
+    link->natted = sa->natted[seen->side];
     struct child *child = child_add(sa);
     child->created = seen->sight;
     child->creator = other_side(seen->side);

@@ -278,6 +278,8 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
                                               content, event->frame, &before);
     if (under_test(oracle, &event->packet.destination.address))
         note_echo(oracle, event);
+    if (is_judged && !stream->any)
+        initial_first_esp(oracle, event, &sight);
     if (is_judged) {
         rfc4303_esp(oracle, event, stream, &sight, sequence, result, before);
         if (result == HISTORY_NEW)
