@@ -139,6 +139,24 @@ static void remove_folder(const char *folder)
 
 /* ---- Many ---- */
 
+/* Where a defect is one of clusters, the gateway is one. */
+static void draw(const char *gateway, uint64_t seed, struct soak_schedule *out)
+{
+    const char *at = strchr(gateway, ':');
+    char name[80];
+
+    soak_schedule_draw(out, seed);
+    while (at && at[1]) {
+        size_t size = strcspn(++at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)size, at);
+        const struct defect *defect = defect_find(name);
+        if (defect && defect->role == DEFECT_CLUSTER &&
+            out->fields[SOAK_GW_MEMBERS] < 2)
+            out->fields[SOAK_GW_MEMBERS] = 2 + (uint32_t)(seed % 2);
+        at = at[size] ? at + size : NULL;
+    }
+}
+
 static void try_seed(const struct soak_place *place, uint64_t seed,
                      struct report_line *out)
 {
@@ -147,7 +165,7 @@ static void try_seed(const struct soak_place *place, uint64_t seed,
 
     memset(out, 0, sizeof *out);
     out->seed = seed;
-    soak_schedule_draw(&schedule, seed);
+    draw(place->gateway, seed, &schedule);
     if (!soak_try(place, &schedule, &out->verdict, &error))
         snprintf(out->error, sizeof out->error, "%.191s", error.text);
 }
@@ -380,7 +398,7 @@ static void tell(const struct soak *soak, const char *gateway,
         line->verdict.verdict != VERDICT_WARNING)
         return;
     print_finding(line);
-    soak_schedule_draw(&schedule, line->seed);
+    draw(gateway, line->seed, &schedule);
     if (line->verdict.verdict == VERDICT_FAIL && tally->shrunk++ < SHRUNK_MAX)
         explain(soak, gateway, &schedule, line->verdict.clause);
     else
@@ -458,7 +476,7 @@ static int soak_seeds(const struct soak *soak)
     return tally.failed ? EXIT_FAILED : EXIT_PASS;
 }
 
-/* Each defect of a peer in turn: the share of seeds that find it. */
+/* Each defect in turn: the share of seeds that find it. */
 static int soak_defects(const struct soak *soak)
 {
     const struct defect *defect;
@@ -470,8 +488,6 @@ static int soak_defects(const struct soak *soak)
         struct tally tally = {0};
         char gateway[128];
 
-        if (defect->role != DEFECT_PEER)
-            continue;
         snprintf(gateway, sizeof gateway, "builtin:%s", defect->name);
         struct gateway_made made = {gateway, defect->clause};
         good = play_seeds(soak, &made, false, &tally);

@@ -20,16 +20,11 @@ static const char head[] =
     "                end\n"
     "            end\n"
     "        end\n"
-    "        local function fail_over(kind, which)\n"
-    "            local member = cluster:active()\n"
-    "            if cluster.sharing then\n"
-    "                member = which % cluster.members + 1\n"
+    "        local function fail_over(kind)\n"
+    "            cluster:fail_over(kind)\n"
+    "            for _, child in ipairs(sa.children or {}) do\n"
+    "                sa:skip(8192, child.spi_in)\n"
     "            end\n"
-    "            if cluster:member(member).active and\n"
-    "                cluster:successor(member) then\n"
-    "                cluster:fail_over(kind, { member = member })\n"
-    "            end\n"
-    "            t:elapse(0.001)\n"
     "        end\n"
     "        local function ping(count)\n"
     "            for _ = 1, count do\n"
@@ -67,6 +62,8 @@ static const char *const lines[SOAK_OPS][2] = {
                               "t.gateway:terminate(\"child\")"},
     [SOAK_RELEASE] = {"cluster:release_synch()", NULL},
     [SOAK_COUNTER] = {"cluster:synch_counters()", NULL},
+    [SOAK_CRASH] = {"fail_over(\"crash\")", NULL},
+    [SOAK_PLANNED] = {"fail_over(\"planned\")", NULL},
 };
 
 static void write_channel(const struct soak_step *step, struct buffer *out)
@@ -78,18 +75,6 @@ static void write_channel(const struct soak_step *step, struct buffer *out)
     buffer_format(out, "cluster:synch(\"%s\", \"%s\"%s)", kind,
                   synch_fate_name((enum synch_fate)step->second),
                   step->second == SYNCH_DELAY ? ", 0.3" : "");
-}
-
-static void write_schedule(const struct soak_step *step, struct buffer *out)
-{
-    static const char *const schedules[] = {"at-once", "every 3", "every 20",
-                                            "every 0.5s", "never"};
-    const char *kind = step->first == SYNCH_KINDS
-                           ? "all"
-                           : synch_kind_name((enum synch_kind)step->first);
-
-    buffer_format(out, "cluster:synch(\"%s\", \"%s\")", kind,
-                  schedules[step->second]);
 }
 
 /* P1 is always what the member knows. */
@@ -129,15 +114,6 @@ static bool write_other(const struct soak_schedule *schedule,
                                                          : "accept");
     else if (step->op == SOAK_CHANNEL)
         write_channel(step, out);
-    else if (step->op == SOAK_SCHEDULE)
-        write_schedule(step, out);
-    else if (step->op == SOAK_CRASH || step->op == SOAK_PLANNED)
-        buffer_format(out, "fail_over(\"%s\", %" PRIu32 ")",
-                      step->op == SOAK_CRASH ? "crash" : "planned",
-                      step->first);
-    else if (step->op == SOAK_FAIL)
-        buffer_format(out, "fail_over(\"%s\", %" PRIu32 ")",
-                      failure_name((enum failure)step->first), step->second);
     else if (step->op == SOAK_RECOVER)
         buffer_format(out, "for n = 1, %" PRIu32 " do cluster:recover(n) end",
                       schedule->fields[SOAK_MEMBERS]);
@@ -188,8 +164,6 @@ static const char *truth(uint32_t value)
 
 static void write_topology(const uint32_t *f, struct buffer *out)
 {
-    static const char *const hows[] = {"by_hand", "eager", "lazy"};
-
     buffer_format(
         out,
         "        local cluster = t:cluster {\n"
@@ -203,17 +177,12 @@ static void write_topology(const uint32_t *f, struct buffer *out)
         truth(f[SOAK_COOKIE]), truth(f[SOAK_SYNC]), truth(f[SOAK_COUNTERS]),
         truth(f[SOAK_FRAGMENT]), f[SOAK_FRAGMENT]);
     buffer_format(out,
-                  "            sharing = \"%s\",\n"
-                  "            takeover = { how = \"%s\", jump = 8192, "
-                  "delta = %d },\n"
                   "            gateway = { window = %" PRIu32 ", dpd = %" PRIu32
                   ", encapsulate = %s, cookie = %s,\n"
                   "                        message_id_sync = %s, "
                   "replay_counter_sync = %s },\n"
                   "        }\n"
                   "        local sa = cluster:%s()\n",
-                  cluster_sharing_name((enum cluster_sharing)f[SOAK_SHARING]),
-                  hows[f[SOAK_TAKEOVER]], f[SOAK_TAKEOVER] ? 8192 : 0,
                   f[SOAK_GW_WINDOW], f[SOAK_DPD], truth(f[SOAK_ENCAPSULATE]),
                   truth(f[SOAK_COOKIE]), truth(f[SOAK_GW_SYNC]),
                   truth(f[SOAK_COUNTERS]),

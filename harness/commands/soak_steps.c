@@ -202,7 +202,8 @@ static void replay(struct player *player, enum recent_kind kind, uint32_t back,
     player->link->ops->send(player->link, &datagram, NULL);
     buffer_free(&octets);
     player_elapse(player, 5 * NS_PER_MS);
-    if (kind == RECENT_ESP && !changed && !player->foul)
+    if (kind == RECENT_ESP && !changed && !player->foul &&
+        !player->gateway_failed)
         player_expect_undelivered(player, at->identifier, from);
 }
 
