@@ -239,7 +239,7 @@ class Reader:
                                  ("fragments", sealed.frag_total)):
                 yield from differ(what, mine[what], theirs)
             name = (mine["spi_i"], mine["spi_r"], mine["flags"],
-                    mine["message_id"])
+                    mine["message_id"], sealed.frag_total)
             parts = self.fragments.setdefault(name, {})
             parts[sealed.frag_number] = (first, plain)
             if mine["status"] == "fragment":

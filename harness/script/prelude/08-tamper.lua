@@ -137,6 +137,16 @@ function Gateway:sa(sa)
     return core.sa(0, gateway_spi(sa))
 end
 
+-- The octets of a message, sealed under the gateway's keys; fields see send.
+function Gateway:seal(message)
+    watch_gateway("seal")
+    message.exchange = exchange_number(message.exchange) or 37
+    message.payloads = message.payloads or {}
+    local octets, why = core.seal(0, gateway_spi(message.sa), message,
+                                  message.clear)
+    return octets or stop("gateway send: %s", why)
+end
+
 -- The gateway sends a message of the script's own, sealed under its keys and
 -- past windows and state. Fields as of sa:send, and iv = the octets of its
 -- explicit IV, fragment = {number, total, next, chunk} for one in an Encrypted
@@ -145,16 +155,7 @@ end
 function Gateway:send(message)
     watch_gateway("send")
     local spi = gateway_spi(message.sa)
-    local octets = message.octets
-    if not octets then
-        message.exchange = exchange_number(message.exchange) or 37
-        message.payloads = message.payloads or {}
-        local why
-        octets, why = core.seal(0, spi, message, message.clear)
-        if not octets then
-            stop("gateway send: %s", why)
-        end
-    end
+    local octets = message.octets or self:seal(message)
     if message.corrupt then
         octets = core.corrupt(octets, message.corrupt)
     end

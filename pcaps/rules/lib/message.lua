@@ -47,4 +47,37 @@ function message.inform(t, ...)
     t:elapse(0.1)
 end
 
+-- The octets of a chain that holds one notify of 300 octets, and its parts of
+-- so many octets each; the last one has the rest.
+function message.parts(...)
+    local data = ("d"):rep(300)
+    local chain = string.pack(">BBI2BBI2", 0, 0, 8 + #data, 0, 0, 40000) ..
+        data
+    local parts, at = {}, 1
+    for _, size in ipairs {...} do
+        parts[#parts + 1] = chain:sub(at, at + size - 1)
+        at = at + size
+    end
+    parts[#parts + 1] = chain:sub(at)
+    return parts
+end
+
+-- Sends such parts as fragments of one request: with t.gateway or an IKE SA of
+-- ours. fields[n] are those of the nth one's message, beside what all share.
+function message.send_parts(sender, parts, shared, fields)
+    local sent = {}
+    for i, part in ipairs(parts) do
+        local one = {fragment = {number = i, total = #parts, chunk = part,
+                                 next = i == 1 and 41 or 0}}
+        for k, v in pairs(shared or {}) do
+            one[k] = v
+        end
+        for k, v in pairs(fields and fields[i] or {}) do
+            one[k] = v
+        end
+        sent[i] = sender:send(one)
+    end
+    return sent
+end
+
 return message
