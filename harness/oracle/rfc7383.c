@@ -127,10 +127,15 @@ static void rule_content(struct seen *seen)
 }
 
 /* RFC7383-2.2-01: nothing is encrypted in these. */
-static bool rule_2_2_01(struct seen *seen, const struct skf *skf)
+static bool is_before_keys(const struct seen *seen)
 {
     uint8_t exchange = seen->ike->header.exchange;
-    if (exchange != IKE_SA_INIT && exchange != IKE_SESSION_RESUME)
+    return exchange == IKE_SA_INIT || exchange == IKE_SESSION_RESUME;
+}
+
+static bool rule_2_2_01(struct seen *seen, const struct skf *skf)
+{
+    if (!is_before_keys(seen))
         return true;
     wrong_skf(seen, CLAUSE_RFC7383_2_2_01, skf,
               "no fragments before there are keys");
@@ -141,6 +146,8 @@ void rfc7383_message(struct seen *seen)
 {
     const struct trace_ike *ike = seen->ike;
     struct skf skf;
+    if (is_before_keys(seen))
+        judged(seen->oracle, CLAUSE_RFC7383_2_2_01);
     if (ike->status == TRACE_IKE_BAD_ICV ||
         ike->header.length != ike->octets.size ||
         ike->header.version != IKE_VERSION_2 || !find_skf(ike->octets, &skf))

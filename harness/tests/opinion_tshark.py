@@ -58,11 +58,14 @@ def row_names(folder):
     return names
 
 
-def batches(folders):
-    """Groups of folders whose keys do not get in each other's way."""
+def batches(folders, fragmented):
+    """Groups of folders whose keys do not get in each other's way. Fragments
+    tshark puts together by their Message ID, whoever's they are."""
     groups = []
     for folder in folders:
         names = row_names(folder)
+        if folder in fragmented:
+            names.add("fragments")
         for group, taken in groups:
             if not names & taken:
                 group.append(folder)
@@ -100,10 +103,10 @@ def run(folders):
             for line in out.stdout.splitlines()]
 
 
-def read(folders, frame_counts):
+def read(folders, frame_counts, fragmented):
     """{folder: {frame: fields}}; frame_counts says where a capture ends."""
     result = {}
-    for group in batches(folders):
+    for group in batches(folders, fragmented):
         rows = run(group)
         at = 0
         for folder in group:
@@ -215,6 +218,8 @@ def compare(mine, seen, readable):
     if mine["kind"] == "esp":
         yield from compare_esp(mine, seen, readable)
         return
+    if mine["version"] >> 4 != 2:
+        return  # tshark reads no further
     yield from compare_header(mine, seen)
     if mine["status"] == "clear" or (mine["status"] == "opened" and readable
                                      and not mine.get("fragments")):

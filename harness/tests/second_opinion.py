@@ -73,7 +73,11 @@ def main():
             lambda folder: ours(sys.argv[1], folder), folders)))
     scapy = {folder: opinion_scapy.compare(folder, decoded[folder][0])
              for folder in folders}
-    tshark = opinion_tshark.read(folders, {f: scapy[f][0] for f in folders})
+    fragmented = {f for f in folders
+                  if any(row.get("fragments")
+                         for row in decoded[f][0].values())}
+    tshark = opinion_tshark.read(folders, {f: scapy[f][0] for f in folders},
+                                 fragmented)
     failed, total, opened = not folders, 0, 0
     for folder in folders:
         mine, odd = decoded[folder]
