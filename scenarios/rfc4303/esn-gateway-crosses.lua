@@ -5,7 +5,7 @@ return scenario {
 half begins again, the high half, which is in the ICV alone, must go up by one;
 otherwise nothing the gateway sends from then on verifies.]],
     clauses = { "RFC4303-2.2.1-03", "RFC4303-2.2-01", "RFC6311-5.2-04",
-                "RFC6311-6.4-01" },
+                "RFC6311-6.4-01", "RFC4301-4.4.2.1-02" },
     needs = { "esn", "message_id_sync", "replay_counter_sync" },
     run = function(t)
         local cluster = t:cluster { members = 3,
@@ -25,7 +25,7 @@ otherwise nothing the gateway sends from then on verifies.]],
                 { clauses = { "RFC6311-6.4-01" } })
             sa:traffic(1)
         end
-        sa:traffic(8, { clauses = { "RFC4303-2.2.1-03" },
+        sa:traffic(8, { clauses = { "RFC4303-2.2.1-03", "RFC4301-4.4.2.1-02" },
             text = "what the gateway sends across the border verifies" })
     end,
 }

@@ -5,7 +5,7 @@ return scenario {
 2^32 less the window it can be inferred, and the very next packet must be
 understood.]],
     clauses = { "RFC4303-A2.2-01", "RFC4303-3.4.3-13",
-                "RFC4303-2.2.1-01", "RFC4106-5-01" },
+                "RFC4303-2.2.1-01", "RFC4303-2.2.1-02", "RFC4106-5-01" },
     needs = { "esn" },
     run = function(t)
         local cluster = t:peer { esp = "aes128gcm16-esn" }
@@ -13,6 +13,7 @@ understood.]],
         if not sa:esp().esn then
             t:inconclusive("ESN was not negotiated")
         end
+        sa:await_esp()
         sa:traffic(1, { esn = true, clauses = { "RFC4303-2.2.1-01", "RFC4106-5-01" },
             text = "with SPI and 64 bits of the number as associated data " ..
                 "it verifies" })

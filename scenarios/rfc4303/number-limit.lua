@@ -12,13 +12,22 @@ same key, where each number was promised to come once.]],
         sa:traffic(2)
         cluster:synch_counters()
         cluster:fail_over()
+        cluster:tamper {
+            exchange = "CREATE_CHILD_SA", response = true,
+            text = "no new Child SA: the numbers must last",
+            before_seal = function(message)
+                message.payloads = { notify("NO_ADDITIONAL_SAS") }
+                return message
+            end,
+        }
+        local child = sa:esp().spi_in
         local left = 6
         t:expect_answer(sa:synchronize {
             delta = 0xffffffff - sa:esp().received - left },
             { clauses = { "RFC6311-5-04" } })
         t:elapse(0.3)
         for i = 1, left + 6 do
-            sa:ping { sequence = i }
+            sa:ping { sequence = i, child = child }
             t:elapse(0.3)
         end
         sa:request_liveness(1)

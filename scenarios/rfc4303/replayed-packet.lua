@@ -3,7 +3,7 @@ return scenario {
     title = "A replayed ESP packet is not delivered again",
     purpose = [[The same packet at once, after the window has moved within reach, and
 below the window: none may come out behind the gateway a second time.]],
-    clauses = { "RFC4303-3.4.3-05", "RFC4303-3.4.3-06" },
+    clauses = { "RFC4303-3.4.3-01", "RFC4303-3.4.3-05", "RFC4303-3.4.3-06" },
     run = function(t)
         local cluster = t:cluster {}
         local sa = cluster:accept()
@@ -19,7 +19,7 @@ below the window: none may come out behind the gateway a second time.]],
         sa:skip(5000)
         sa:traffic(1)
         t:expect_undelivered(sa:replay(probe),
-            { clauses = { "RFC4303-3.4.3-06" },
+            { clauses = { "RFC4303-3.4.3-01", "RFC4303-3.4.3-06" },
               text = "nor below the window" })
     end,
 }

@@ -3,7 +3,8 @@ return scenario {
     title = "The replay window holds 32 packets, better 64",
     purpose = [[A number never seen, at the left edge of a window of 32 and of one of
 64. What a gateway with a smaller window drops was only reordered.]],
-    clauses = { "RFC4303-3.4.3-10", "RFC4303-3.4.3-11", "RFC4303-3.4.3-07" },
+    clauses = { "RFC4303-3.4.3-10", "RFC4303-3.4.3-11", "RFC4303-3.4.3-07",
+                "RFC4303-3.4.3-12" },
     run = function(t)
         local cluster = t:cluster {}
         local sa = cluster:accept()

@@ -256,6 +256,7 @@ enum esp_receive_variant {
     RECEIVE_REPLAYED,
     RECEIVE_OLD,
     RECEIVE_SMALL_WINDOW,
+    RECEIVE_WITHOUT_WINDOW,
     RECEIVE_IN_ORDER,
     RECEIVE_FORGERY_MOVES,
     RECEIVE_FORGERY_USES,
@@ -280,6 +281,7 @@ enum esp_mode_variant {
     MODE_SENDS_TUNNEL,
     MODE_GRANTS_SILENTLY,
     MODE_KEEPS_TUNNEL,
+    MODE_RESERVED_SPI,
 };
 
 /* ---- The gateway ---- */

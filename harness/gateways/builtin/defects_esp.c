@@ -115,6 +115,23 @@ static bool is_transport_notify(const struct ike_payload *p)
            read_u16(p->body.data + 2) == USE_TRANSPORT_MODE;
 }
 
+/* Of the first proposal of ESP. */
+static void lower_spi(struct ike_payload *p, struct arena *arena)
+{
+    enum { PROPOSAL_HEADER = 8, AT_PROTOCOL = 5, AT_SPI_SIZE = 6 };
+    struct buffer copy = {0};
+
+    if (p->type != PAYLOAD_SA || p->body.size < PROPOSAL_HEADER + 4 ||
+        p->body.data[AT_PROTOCOL] != PROTOCOL_ESP ||
+        p->body.data[AT_SPI_SIZE] != 4)
+        return;
+    buffer_bytes(&copy, p->body);
+    write_u32(copy.data + PROPOSAL_HEADER,
+              read_u32(copy.data + PROPOSAL_HEADER) & 0xff);
+    p->body = arena_copy(arena, buffer_view(&copy));
+    buffer_free(&copy);
+}
+
 static void compose_mode(struct builtin *gateway, struct active_defect *active,
                          struct ike_sa *sa, struct ike_message *message,
                          struct arena *arena)
@@ -123,7 +140,9 @@ static void compose_mode(struct builtin *gateway, struct active_defect *active,
 
     (void)gateway;
     (void)sa;
-    (void)arena;
+    for (size_t i = 0; i < message->count; i++)
+        if (active->defect->variant == MODE_RESERVED_SPI)
+            lower_spi(&message->payloads[i], arena);
     if (active->defect->variant != MODE_GRANTS_SILENTLY ||
         !(message->header.flags & IKE_FLAG_RESPONSE))
         return;

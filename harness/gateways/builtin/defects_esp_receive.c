@@ -120,6 +120,8 @@ static bool receive_esp(struct builtin *gateway, struct active_defect *active,
     case RECEIVE_OLD:
         return late && behind >= sa->window_size &&
                receive_without_window(gateway, in);
+    case RECEIVE_WITHOUT_WINDOW:
+        return receive_without_window(gateway, in);
     case RECEIVE_FORGERY_USES:
     case RECEIVE_FORGERIES_MOVE:
         return receive_forgery(gateway, active, in);

@@ -2,6 +2,7 @@
 
 local identifiers = 0
 local withheld = false      -- what the engine sends now stays here
+local heard = {}            -- ESP packets by SPI, whether they verify or not
 
 local function send_octets(sa, probe)
     local to = core.endpoints(sa.number, sa.spi)
@@ -107,6 +108,16 @@ function SA:burst(fields)
         submit(self, probes[i])
     end
     return probes
+end
+
+-- Pings until the gateway sends ESP on this Child SA, good or bad: what is said
+-- about its packets afterwards is about packets that it sends.
+function SA:await_esp(child)
+    local spi = self:esp(child).spi_in
+    self:ping {child = child}
+    if not wait(ANSWER_SECONDS, function() return heard[spi] end) then
+        stop("the gateway sends no ESP")
+    end
 end
 
 -- {sent, received, spi_in, spi_out, esn, transport} of a Child SA at the active

@@ -69,6 +69,7 @@ local echoes = {}
 
 function handlers.esp(packet)
     packet.time = core.now()
+    heard[packet.spi] = (heard[packet.spi] or 0) + 1
     if packet.echo_reply then
         local echo = packet.identifier .. "/" .. packet.sequence
         echoes[echo] = echoes[echo] or {}
