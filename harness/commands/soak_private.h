@@ -41,7 +41,8 @@ struct player {
     bool mute;            /* our responses are lost */
     uint64_t early_spi_i; /* an IKE_AUTH of this IKE SA was withheld */
     bool early_done;
-    bool withhold; /* what is sent is remembered, and stays here */
+    uint8_t next_header; /* of the next echo request, if not 0 */
+    bool withhold;       /* what is sent is remembered, and stays here */
     /* IKE SAs whose counters our active member knows, by spi_i: since the last
      * failover they were set up or synchronized. */
     uint64_t agreed[16];
@@ -82,6 +83,7 @@ struct owed {
     const char *clause, *text;
     void (*play)(struct player *player, const struct owed *owed);
     const char *lua; /* the same in a scenario; @ is { clauses = ... } */
+    uint32_t number; /* what `play` makes of it */
 };
 
 /* The newest IKE SA, if both sides have it and agree on its counters, and what
@@ -96,12 +98,8 @@ void owed_echoes(struct player *player, struct ike_sa *sa, struct node_esp *esp,
 void owed_expect(struct player *player, const char *kind,
                  const struct owed *owed, uint64_t from, json_t *note);
 /* soak_owed_esp.c */
-void owed_slightly_late(struct player *player, const struct owed *owed);
-void owed_late_by_28(struct player *player, const struct owed *owed);
-void owed_much_too_late(struct player *player, const struct owed *owed);
-void owed_forged_ahead(struct player *player, const struct owed *owed);
-void owed_wrong_delta(struct player *player, const struct owed *owed);
-void owed_exhaust(struct player *player, const struct owed *owed);
+extern const struct owed owed_esp_table[];
+extern const uint32_t owed_esp_count;
 /* A sync request on an IKE SA that is not established. */
 void player_early_sync(struct player *player, struct ike_sa *sa);
 

@@ -100,7 +100,7 @@ static const struct {
     [SOAK_ODD_SYNC] = {"odd_sync", 5, {8, 0}},
     [SOAK_FORGE] = {"forge", 4, {20, 0}},
     [SOAK_REPLAY_ESP] = {"replay_esp", 5, {160, 0}},
-    [SOAK_OWED] = {"owed", 18, {17, 0}},
+    [SOAK_OWED] = {"owed", 24, {30, 0}},
     [SOAK_WAIT] = {"wait", 4, {30, 0}},
 };
 

@@ -144,8 +144,10 @@ bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
                      1, bytes_of(data, sizeof data));
     if (!node)
         node = player_node(player->cluster, sa);
-    bool sent = node_send_esp(node, sa, esp, buffer_view(&inner), IP_IPIP,
-                              override, NULL, NULL);
+    bool sent =
+        node_send_esp(node, sa, esp, buffer_view(&inner),
+                      player->next_header ? player->next_header : IP_IPIP,
+                      override, NULL, NULL);
     if (sent)
         recent->items[(recent->count - 1) % RECENT_MAX].identifier =
             player->identifier;
