@@ -6,7 +6,7 @@
 
 #include "commands/soak_private.h"
 
-enum { STEP_SECONDS = 20, SYNC_TRIES = 8, JUMP = 1 << 20 };
+enum { STEP_SECONDS = 20, SYNC_TRIES = 8, JUMP = 1 << 24 };
 enum { GATEWAY_BITS = 20 }; /* of a delta that a gateway's jump covers */
 
 /* ---- Whose SA it is ---- */

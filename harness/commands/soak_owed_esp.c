@@ -219,6 +219,7 @@ static void cross(struct player *player, const struct owed *owed)
 
     if (!esp || !sa->children->suite.esn || esp->out.sequence > end / 2)
         return;
+    player->exhausted = true; /* another member will not know */
     esp_skip(&esp->out, 1000, NULL);
     echo(player, sa, esp, 0);
     esp_skip(&esp->out, end - 5 - esp->out.sequence, NULL);
