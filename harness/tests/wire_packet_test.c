@@ -538,6 +538,50 @@ START_TEST(inner_packets_are_read)
 }
 END_TEST
 
+/* RFC 4303 3.1: an IP packet in tunnel mode, its payload in transport mode. */
+START_TEST(protected_packets_in_both_modes)
+{
+    struct address source, destination;
+    struct inner_packet inner;
+    struct buffer whole = {0}, again = {0};
+    struct error error;
+
+    for (int six = 0; six < 2; six++) {
+        uint8_t protocol;
+        struct bytes payload;
+        address_parse(six ? "2001:db8::1" : "192.0.2.1", &source);
+        address_parse(six ? "2001:db8::2" : "192.0.2.2", &destination);
+        buffer_clear(&whole);
+        buffer_clear(&again);
+        packet_icmp_echo(&whole, true, &source, &destination, 77, 3,
+                         bytes_of_string("data"));
+        ck_assert(packet_decode_protected(six ? IP_IPV6 : IP_IPIP,
+                                          buffer_view(&whole), &destination,
+                                          &source, &inner, &error));
+        ck_assert(address_equal(&inner.source.address, &source));
+        ck_assert(packet_ip_payload(buffer_view(&whole), &protocol, &payload,
+                                    &error));
+        ck_assert_uint_eq(protocol, six ? IP_ICMPV6 : IP_ICMP);
+        ck_assert(packet_decode_protected(protocol, payload, &source,
+                                          &destination, &inner, &error));
+        ck_assert(inner.echo_reply && inner.identifier == 77);
+        ck_assert(address_equal(&inner.destination.address, &destination));
+        packet_ip(&again, &source, &destination, protocol, payload);
+        ck_assert(bytes_equal(buffer_view(&whole), buffer_view(&again)));
+        ck_assert(!packet_decode_protected(IP_NO_NEXT, buffer_view(&whole),
+                                           &source, &destination, &inner,
+                                           &error));
+        for (size_t cut = 0; cut < whole.size; cut++) {
+            struct bytes part = exactly(whole.data, cut);
+            ck_assert(!packet_ip_payload(part, &protocol, &payload, &error));
+            release(part);
+        }
+    }
+    buffer_free(&whole);
+    buffer_free(&again);
+}
+END_TEST
+
 START_TEST(esp_headers)
 {
     struct esp_packet esp;
@@ -570,6 +614,7 @@ int main(void)
     tcase_add_test(cases, ipv4_options_and_fragments);
     tcase_add_test(cases, ipv6_extension_headers);
     tcase_add_test(cases, inner_packets_are_read);
+    tcase_add_test(cases, protected_packets_in_both_modes);
     tcase_add_test(cases, esp_headers);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
