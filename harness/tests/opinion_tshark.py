@@ -58,14 +58,11 @@ def row_names(folder):
     return names
 
 
-def batches(folders, fragmented):
-    """Groups of folders whose keys do not get in each other's way. Fragments
-    tshark puts together by their Message ID, whoever's they are."""
+def batches(folders):
+    """Groups of folders whose keys do not get in each other's way."""
     groups = []
     for folder in folders:
         names = row_names(folder)
-        if folder in fragmented:
-            names.add("fragments")
         for group, taken in groups:
             if not names & taken:
                 group.append(folder)
@@ -103,10 +100,10 @@ def run(folders):
             for line in out.stdout.splitlines()]
 
 
-def read(folders, frame_counts, fragmented):
+def read(folders, frame_counts):
     """{folder: {frame: fields}}; frame_counts says where a capture ends."""
     result = {}
-    for group in batches(folders, fragmented):
+    for group in batches(folders):
         rows = run(group)
         at = 0
         for folder in group:
