@@ -64,6 +64,75 @@ return {
         },
         {
             clause = "RFC6311-9-02",
+            scenario = "rfc6311/our-failover-in-their-rekey",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-5.1-07",
+            scenario = "rfc6311/our-failover-in-their-rekey",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-9-02",
+            scenario = "rfc6311/our-lazy-member",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-5.1-07",
+            scenario = "rfc6311/our-lazy-member",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-9-02",
+            scenario = "rfc6027/our-loose-other-address",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC6311-5.1-07",
+            scenario = "rfc6027/our-loose-other-address",
+            reason = "An M1 above the expected ID resets the task manager " ..
+                "first, and the pending request is no longer counted: P2 is " ..
+                "the ID that is on the wire already, announced for the next " ..
+                "request",
+            link = "RFC 6311 5.1: P2 MUST be the higher of P1 and one more " ..
+                "than the highest sender value used by the peer; 9",
+        },
+        {
+            clause = "RFC7296-2.1-09",
+            scenario = "rfc6027/our-loose-other-address",
+            reason = "The change of the cluster's address makes it rekey the " ..
+                "Child SA; the P2 of the next synchronization is that " ..
+                "request's ID (see above), and another request goes out " ..
+                "under it",
+            link = "RFC 7296 2.1",
+        },
+        {
+            clause = "RFC6311-9-02",
             scenario = "rfc6311/sync-while-request-outstanding",
             reason = "An M1 above the expected ID resets the task manager " ..
                 "first, and the pending request is no longer counted: P2 is " ..

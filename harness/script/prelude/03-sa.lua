@@ -118,9 +118,34 @@ function SA:request_liveness(count)
     return ref
 end
 
--- One liveness request whose answer is not awaited.
+-- One request whose answer is not awaited: "liveness", "rekey", "rekey_child",
+-- "create_child", "delete_child" or "delete".
+function SA:start(what, child)
+    return operate(self, what, child)
+end
+
 function SA:start_liveness()
-    return operate(self, "liveness")
+    return self:start("liveness")
+end
+
+-- The synchronization request that a member which takes over by itself ("eager",
+-- "lazy") sent last, for expect_answer; without one the scenario cannot go on.
+function SA:last_sync()
+    local since = self.cluster.failed_at or 0
+    local found
+    local function sent()
+        for _, message in ipairs(self.sent_messages) do
+            if not message.response and message.exchange == 37 and
+                message.message_id == 0 and message.time >= since then
+                found = reference(self, message)
+            end
+        end
+        return found ~= nil
+    end
+    if not wait(ANSWER_SECONDS, sent) then
+        stop("no member has sent a synchronization request")
+    end
+    return found
 end
 
 function SA:create_child()

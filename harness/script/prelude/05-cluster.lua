@@ -118,6 +118,7 @@ function Cluster:fail_over(kind, fields)
     fields = only(fields or {}, {member = true, to = true}, "fail_over")
     tick()
     remember(self)
+    self.failed_at = core.now()
     core.fail(self.number, kind or "crash", fields.member, fields.to)
     local number, name = core.active(self.number)
     core.verbose(string.format("failover (%s): %s is active", kind or "crash",
