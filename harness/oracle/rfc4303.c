@@ -68,6 +68,18 @@ static void rule_repeated(struct oracle *oracle,
     submit_esp(oracle, &a, sight);
 }
 
+/* RFC4303-2.2.1-03: where the low half began anew, the high half has to grow
+ * in the ICV. */
+static bool keeps_high(const struct trace_event *event,
+                       const struct esp_stream *stream, uint64_t sequence)
+{
+    const uint32_t near = UINT32_C(1) << 20;
+    return event->esp.status == TRACE_ESP_OPENED && event->esp.esn &&
+           stream->highest >> 32 == sequence >> 32 &&
+           (uint32_t)stream->highest > UINT32_MAX - near &&
+           (uint32_t)sequence < near;
+}
+
 /* RFC4303-2.2-01: it does not fall, A23. A run of new numbers far behind,
  * rising among themselves, is no reordering. */
 static void rule_fallen(struct oracle *oracle, const struct trace_event *event,
@@ -85,7 +97,9 @@ static void rule_fallen(struct oracle *oracle, const struct trace_event *event,
     stream->low_last = sequence;
     if (stream->low_run != FALLEN_RUN)
         return;
-    struct accusation a = accuse_esp(event, CLAUSE_RFC4303_2_2_01);
+    struct accusation a = accuse_esp(event, keeps_high(event, stream, sequence)
+                                                ? CLAUSE_RFC4303_2_2_1_03
+                                                : CLAUSE_RFC4303_2_2_01);
     accuse_frame(&a, &stream->highest_at);
     accuse_frame(&a, &stream->low_at);
     EXPECTED(&a, "sequence numbers above %" PRIu64, stream->highest);
@@ -239,15 +253,40 @@ void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
     if (result == HISTORY_SAME)
         return;
     rule_zero(oracle, event, stream, sight, sequence);
+    if (event->esp.esn && sequence >> 32 > stream->highest >> 32)
+        judged(oracle, CLAUSE_RFC4303_2_2_1_03);
     if (!stream->any || sequence > stream->highest)
         stream->low_run = 0;
     else if (!rule_cycled(oracle, event, stream, sight, sequence))
         rule_fallen(oracle, event, stream, sight, sequence);
 }
 
+/* RFC4301-4.4.2.1-01: an SPI names one inbound SA at a time. Its receiver has a
+ * pair with that SPI, of which neither side said that it ends. */
+static void rule_spi_in_use(struct seen *seen, uint32_t spi)
+{
+    struct ike_seen *sa = seen->sa;
+    if (!sa || !sa->from_start || sa->blind || sa->children_forgotten ||
+        seen->oracle->gateway_epoch)
+        return;
+    judged(seen->oracle, CLAUSE_RFC4301_4_4_2_1_01);
+    const struct child *child = child_find(sa, seen->side, spi);
+    if (!child)
+        return;
+    for (size_t side = 0; side < SIDES; side++)
+        if (child->closed[side] || child->deletes[side].made)
+            return;
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC4301_4_4_2_1_01);
+    accuse_frame(&a, &child->created);
+    EXPECTED(&a, "an SPI that no other SA of its own has");
+    SEEN(&a, "%08" PRIx32 " again, of a Child SA that was not deleted", spi);
+    submit(seen->oracle, seen, &a);
+}
+
 /* RFC4303-2.1-02: nobody chooses SPI 0; 1 to 255 are reserved. */
 void rfc4303_spi_chosen(struct seen *seen, uint32_t spi)
 {
+    rule_spi_in_use(seen, spi);
     judged(seen->oracle, CLAUSE_RFC4303_2_1_02);
     if (spi > SPI_RESERVED)
         return;

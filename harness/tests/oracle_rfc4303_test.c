@@ -122,8 +122,42 @@ START_TEST(sequence_numbers)
 }
 END_TEST
 
+/* A second pair, in which the gateway takes `spi`. */
+static void second_pair(struct story *s, uint32_t spi, bool deleted)
+{
+    establish(s, 0, 0);
+    if (deleted) {
+        uint8_t body[8] = {PROTOCOL_ESP, 4, 0, 1};
+        struct trace_event *e = request(s, HARNESS, INFORMATIONAL, 0);
+        write_u32(body + 4, SPI_OF_HARNESS);
+        add_payload(s, e, PAYLOAD_DELETE, bytes_of(body, 8));
+        e = response(s, GATEWAY, INFORMATIONAL, 0);
+        write_u32(body + 4, SPI_OF_GATEWAY);
+        add_payload(s, e, PAYLOAD_DELETE, bytes_of(body, 8));
+    }
+    struct trace_event *e = request(s, GATEWAY, CREATE_CHILD_SA, 2);
+    add_sa(s, e, PROTOCOL_ESP, spi, ENCR_AES_GCM_16);
+    e = response(s, HARNESS, CREATE_CHILD_SA, 2);
+    add_sa(s, e, PROTOCOL_ESP, 0x48000007, ENCR_AES_GCM_16);
+}
+static void another_spi(struct story *s)
+{
+    second_pair(s, 0x47000002, false);
+}
+static void spi_of_a_deleted_pair(struct story *s)
+{
+    second_pair(s, SPI_OF_GATEWAY, true);
+}
+static void spi_in_use(struct story *s)
+{
+    second_pair(s, SPI_OF_GATEWAY, false);
+}
+
 START_TEST(spis)
 {
+    conforms(another_spi, "RFC4301-4.4.2.1-01");
+    passes(spi_of_a_deleted_pair);
+    violates(spi_in_use, "RFC4301-4.4.2.1-01", VERDICT_FAIL);
     conforms(flow, "RFC4303-2.1-02");
     violates(spi_zero, "RFC4303-2.1-02", VERDICT_FAIL);
     violates(chooses_zero, "RFC4303-2.1-02", VERDICT_FAIL);
@@ -253,8 +287,35 @@ static void esn_not_used(struct story *s)
     s->count -= 3;
 }
 
+/* Past 2^32, with a high half that grows, or not. */
+static void crosses(struct story *s, bool grows)
+{
+    establish(s, 0, 0);
+    esp(s, GATEWAY, UINT32_MAX - 1, 1)->esp.esn = true;
+    esp(s, GATEWAY, UINT32_MAX, 1)->esp.esn = true;
+    wait_ms(s, 2000);
+    for (uint32_t n = 0; n < 20; n++) {
+        struct trace_event *e = esp(s, GATEWAY, n, 1);
+        e->esp.esn = true;
+        e->esp.sequence += grows ? UINT64_C(1) << 32 : 0;
+    }
+}
+static void high_grows(struct story *s)
+{
+    crosses(s, true);
+}
+static void high_stays(struct story *s)
+{
+    crosses(s, false);
+    /* 0 is a matter of its own. */
+    memmove(s->events + 6, s->events + 7, (s->count - 7) * sizeof s->events[0]);
+    s->count--;
+}
+
 START_TEST(extended)
 {
+    conforms(high_grows, "RFC4303-2.2.1-03");
+    violates(high_stays, "RFC4303-2.2.1-03", VERDICT_FAIL);
     conforms(with_esn, "RFC4303-2.2.1-01");
     conforms(without_esn, "RFC4303-2.2.1-01");
     violates(esn_not_negotiated, "RFC4303-2.2.1-01", VERDICT_FAIL);
