@@ -21,17 +21,59 @@ static bool outdated(struct member *to, struct bytes octets)
     if (!sa || !member_owns(to, sa))
         return false;
     const struct digest *digest = digest_find(to, spi_i, spi_r);
-    if (!digest || digest->state != DIGEST_WAITS || kind != SYNCH_MESSAGE_ID)
-        return true;
-    uint32_t next_send = sa->next_send, next_receive = sa->next_receive;
-    synch_apply(to->node, octets, NULL);
-    ike_set_counters(sa, sa->next_send > next_send ? sa->next_send : next_send,
-                     sa->next_receive > next_receive ? sa->next_receive
-                                                     : next_receive);
-    return true;
+    return !digest || digest->state != DIGEST_WAITS || kind != SYNCH_MESSAGE_ID;
 }
 
-static void arrive(struct cluster *cluster, size_t to, struct bytes octets)
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool is_gone(const struct gone *gone, uint64_t spi_i, uint64_t spi_r)
+{
+    for (size_t i = 0; i < gone->count && i < GONE_MAX; i++)
+        if (gone->sas[i].spi_i == spi_i && gone->sas[i].spi_r == spi_r)
+            return true;
+    return false;
+}
+
+static void note_gone(struct gone *gone, uint64_t spi_i, uint64_t spi_r)
+{
+    size_t at = gone->count++ % GONE_MAX;
+    gone->sas[at].spi_i = spi_i;
+    gone->sas[at].spi_r = spi_r;
+}
+
+/* What comes late, or a second time, takes no Message ID back and brings no
+ * IKE SA back; one that is new to the active member is taken over. */
+static void apply(struct member *to, struct bytes octets, uint64_t now)
+{
+    enum synch_kind kind;
+    uint64_t spi_i, spi_r;
+
+    if (to->cluster->policy.takeover.how == TAKEOVER_BY_HAND ||
+        !synch_peek(octets, &kind, &spi_i, &spi_r)) {
+        synch_apply(to->node, octets, NULL);
+        return;
+    }
+    if (kind == SYNCH_DELETE)
+        note_gone(&to->gone, spi_i, spi_r);
+    const struct ike_sa *old = node_find_sa(to->node, spi_i, spi_r);
+    uint32_t next_send = old ? old->next_send : 0;
+    uint32_t next_receive = old ? old->next_receive : 0;
+    if (!old && is_gone(&to->gone, spi_i, spi_r))
+        return;
+    synch_apply(to->node, octets, NULL);
+    struct ike_sa *sa = node_find_sa(to->node, spi_i, spi_r);
+    if (sa && (sa->next_send < next_send || sa->next_receive < next_receive))
+        ike_set_counters(sa, larger(sa->next_send, next_send),
+                         larger(sa->next_receive, next_receive));
+    if (sa && !old && is_active(to))
+        take_over_late(to, sa, now);
+}
+
+static void arrive(struct cluster *cluster, size_t to, struct bytes octets,
+                   uint64_t now)
 {
     struct member *member = member_of(cluster, to);
 
@@ -39,7 +81,7 @@ static void arrive(struct cluster *cluster, size_t to, struct bytes octets)
         return;
     member->applying = true;
     if (!outdated(member, octets))
-        synch_apply(member->node, octets, NULL);
+        apply(member, octets, now);
     member->applying = false;
 }
 
@@ -53,7 +95,7 @@ void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held)
              synch_queue_take(&cluster->queue, due_by, with_held);
          queued; queued = next) {
         next = queued->next;
-        arrive(cluster, queued->to, buffer_view(&queued->octets));
+        arrive(cluster, queued->to, buffer_view(&queued->octets), due_by);
         queued_free(queued);
     }
 }
@@ -116,7 +158,8 @@ static void release_swapped(struct member *to, struct queued *swapped,
         synch_queue_add(&to->cluster->queue, swapped);
         return;
     }
-    arrive(to->cluster, to->number, buffer_view(&swapped->octets));
+    arrive(to->cluster, to->number, buffer_view(&swapped->octets),
+           passed->time);
     queued_free(swapped);
 }
 
@@ -139,20 +182,20 @@ static void send_one(struct member *to, const struct synch_message *message,
         break;
     case SYNCH_SWAP:
         if (swapped)
-            arrive(cluster, to->number, message->octets);
+            arrive(cluster, to->number, message->octets, message->time);
         else
             to->swapped = copy_of(message, to->number, TIME_NEVER);
         break;
     case SYNCH_DUPLICATE:
-        arrive(cluster, to->number, message->octets);
+        arrive(cluster, to->number, message->octets, message->time);
         if (delay)
             synch_queue_add(&cluster->queue, copy_of(message, to->number,
                                                      message->time + delay));
         else
-            arrive(cluster, to->number, message->octets);
+            arrive(cluster, to->number, message->octets, message->time);
         break;
     default:
-        arrive(cluster, to->number, message->octets);
+        arrive(cluster, to->number, message->octets, message->time);
         break;
     }
     release_swapped(to, swapped, message);
@@ -223,13 +266,30 @@ static void tell_counters(struct member *from, struct member *only,
             channel_put(from, SYNCH_COUNTER, sa, only, now);
 }
 
+/* With what the peer was asked for, if it has not answered yet (RFC 6311
+ * 5.1). */
+static void tell_sa(struct member *from, const struct ike_sa *sa,
+                    struct member *only, uint64_t now)
+{
+    const struct digest *digest = digest_find(from, sa->spi_i, sa->spi_r);
+
+    channel_put(from, SYNCH_IKE_SA, sa, only, now);
+    if (!digest || digest->state != DIGEST_ASKED)
+        return;
+    const struct ike_sa values = {.spi_i = sa->spi_i,
+                                  .spi_r = sa->spi_r,
+                                  .next_send = digest->m1,
+                                  .next_receive = sa->next_receive};
+    channel_put(from, SYNCH_MESSAGE_ID, &values, only, now);
+}
+
 void channel_tell_all(struct member *from, struct member *only, uint64_t now)
 {
     struct ike_sa *sa = ike_host_first(node_host(from->node));
 
     for (; sa; sa = ike_sa_next(sa))
         if (sa->state >= IKE_STATE_ESTABLISHED && member_owns(from, sa))
-            channel_put(from, SYNCH_IKE_SA, sa, only, now);
+            tell_sa(from, sa, only, now);
     tell_counters(from, only, now);
 }
 
@@ -249,7 +309,7 @@ void cluster_release_held(struct cluster *cluster, uint64_t now)
         struct queued *swapped = member_of(cluster, i)->swapped;
         member_of(cluster, i)->swapped = NULL;
         if (swapped) {
-            arrive(cluster, i, buffer_view(&swapped->octets));
+            arrive(cluster, i, buffer_view(&swapped->octets), now);
             queued_free(swapped);
         }
     }

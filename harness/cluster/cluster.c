@@ -8,6 +8,14 @@
 
 /* ---- What changed ---- */
 
+/* What only the whole state tells. */
+static bool tells_window(const struct ike_event *event)
+{
+    struct ike_notify notify;
+    return event->message &&
+           ike_message_notify(event->message, SET_WINDOW_SIZE, 0, &notify);
+}
+
 static void note_change(struct member *member, const struct ike_sa *sa,
                         const struct ike_event *event)
 {
@@ -34,6 +42,11 @@ static void note_change(struct member *member, const struct ike_sa *sa,
     case IKE_EVENT_SYNC:
         if (established)
             changes_note(member, sa, SYNCH_MESSAGE_ID);
+        break;
+    case IKE_EVENT_REQUEST:
+    case IKE_EVENT_RESPONSE:
+        if (established && tells_window(event))
+            changes_note(member, sa, SYNCH_IKE_SA);
         break;
     case IKE_EVENT_CLOSED:
         changes_note(member, sa, SYNCH_MESSAGE_ID); /* found to be gone */

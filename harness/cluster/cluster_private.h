@@ -110,6 +110,15 @@ struct place {
 
 /* ---- A member, the cluster ---- */
 
+/* IKE SAs that a member was told are gone, the last ones. */
+enum { GONE_MAX = 256 };
+struct gone {
+    struct {
+        uint64_t spi_i, spi_r;
+    } sas[GONE_MAX];
+    size_t count; /* all of them */
+};
+
 struct member {
     struct cluster *cluster;
     size_t number; /* from 0 */
@@ -124,6 +133,7 @@ struct member {
     size_t holder;           /* who has that address */
     struct changes changes;
     struct digests digests;
+    struct gone gone;
     struct queued *swapped; /* goes behind the next message to it */
     bool dirty;             /* something awaits the next flush */
     struct member *next_dirty;
@@ -229,6 +239,9 @@ void places_clear(struct place **table);
 
 /* `member` is responsible for all that `from` was. */
 void take_over(struct member *member, struct member *from, uint64_t now);
+/* Of a hot standby cluster: an IKE SA that the member hears of only after it
+ * has taken over. */
+void take_over_late(struct member *member, struct ike_sa *sa, uint64_t now);
 /* An IKE message arrives; true: it is dropped before the node sees it. */
 bool takeover_arrives(struct member *member, const struct datagram *datagram,
                       uint64_t now);

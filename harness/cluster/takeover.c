@@ -324,6 +324,15 @@ void take_over(struct member *member, struct member *from, uint64_t now)
     }
 }
 
+void take_over_late(struct member *member, struct ike_sa *sa, uint64_t now)
+{
+    const struct cluster *cluster = member->cluster;
+
+    if (!is_sharing(cluster) && cluster->failovers &&
+        cluster->policy.takeover.how != TAKEOVER_BY_HAND)
+        take_over_sa(member, member, sa, now);
+}
+
 /* ---- Until it is digested ---- */
 
 void cluster_touch(struct cluster *cluster, struct ike_sa *sa, uint64_t now)
