@@ -235,7 +235,8 @@ end
 -- state. Fields: exchange, message_id, payloads, response, flags, spi_i,
 -- spi_r, version; clear = true to leave it unsealed; corrupt = offset of an
 -- octet to flip after sealing (negative: from the end); after_seal =
--- function(octets) return octets end; times; source = address, source_port.
+-- function(octets) return octets end; times; delay = seconds; source =
+-- address, source_port.
 function SA:send(message)
     tick()
     message.exchange = exchange_number(message.exchange) or 37
@@ -272,8 +273,15 @@ function SA:send(message)
         "a message of the script's own, exchange %d, Message ID %d",
         ref.exchange, ref.message_id), ref.digest)
     ref.time = core.now()
-    for _ = 1, message.times or 1 do
-        core.send(to, octets)
+    local function send()
+        for _ = 1, message.times or 1 do
+            core.send(to, octets)
+        end
+    end
+    if message.delay then
+        later(message.delay, send)
+    else
+        send()
     end
     return ref
 end

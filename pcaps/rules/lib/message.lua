@@ -80,4 +80,53 @@ function message.send_parts(sender, parts, shared, fields)
     return sent
 end
 
+-- Payloads of a CREATE_CHILD_SA request of ours for a Child SA, of the usual
+-- proposal; `rekeyed`: our SPI of the one that it replaces.
+function message.child(spi, rekeyed)
+    local payloads = {
+        payload("SA", "\0\0\0\32\1\3\4\2" .. spi .. "\3\0\0\12\1\0\0\20" ..
+                "\128\14\0\128\0\0\0\8\5\0\0\0"),
+        payload("NONCE", ("n"):rep(32)),
+        payload("TSi", "\1\0\0\0\7\0\0\16\0\0\255\255" ..
+                "\198\51\100\0\198\51\100\255"),
+        payload("TSr", "\1\0\0\0\7\0\0\16\0\0\255\255" ..
+                "\203\0\113\0\203\0\113\255")}
+    if rekeyed then
+        table.insert(payloads, 1, notify("REKEY_SA", "", {
+            protocol = 3, spi = string.pack(">I4", rekeyed)}))
+    end
+    return payloads
+end
+
+-- The same for a new IKE SA; spi has 8 octets.
+function message.ike(spi)
+    return {payload("SA", "\0\0\0\52\1\1\8\4" .. spi ..
+                    "\3\0\0\12\1\0\0\12\128\14\0\128\3\0\0\8\2\0\0\5" ..
+                    "\3\0\0\8\3\0\0\12\0\0\0\8\4\0\0\31"),
+            payload("NONCE", ("n"):rep(32)),
+            payload("KE", "\0\31\0\0" .. ("k"):rep(32))}
+end
+
+-- Lets our answers be late, so that the gateway's request is outstanding when
+-- ours arrives: `gateway` makes the gateway ask for something, `ours` is our
+-- request.
+function message.cross(t, cluster, sa, gateway, ours)
+    cluster:tamper {response = true, delay = 1, text = "our answers are late",
+                    when = function(m) return m.exchange > 35 end}
+    ours.text = "a request that crosses the gateway's"
+    ours.delay = 0.1 -- it is sealed now: the IKE SA may be gone by then
+    sa:send(ours)
+    gateway()
+    t:elapse(0.5)
+end
+
+-- Replaces all payloads of a message; to be given as before_seal.
+function message.replace(...)
+    local payloads = {...}
+    return function(m)
+        m.payloads = payloads
+        return m
+    end
+end
+
 return message
