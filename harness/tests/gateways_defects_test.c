@@ -1,6 +1,7 @@
 /* Every defect of the built-in gateway: without it the gateway is seen to
  * conform, with it the violation is there for all to see. */
 #include "oracle/oracle.h"
+#include "tests/builtin_esp_provocations.h"
 #include "tests/builtin_provocations.h"
 
 /* ---- RFC 7296: windows and Message IDs ---- */
@@ -236,109 +237,6 @@ static bool closed_by_clear_invalid_spi(void)
                                        .with_invalid_spi = true});
 }
 
-/* ---- ESP ---- */
-
-static bool number_not_increased(void)
-{
-    begin();
-    echo_twice();
-    for (size_t i = w.mark + 1; i < w.seen_count; i++)
-        if (w.seen[i].sequence <= w.seen[i - 1].sequence)
-            return true;
-    return false;
-}
-
-static bool first_number_0(void)
-{
-    begin();
-    ping(2);
-    ck_assert_uint_eq(w.seen[w.mark + 1].sequence, 1 + w.seen[w.mark].sequence);
-    return w.seen[w.mark].sequence == 0;
-}
-
-static bool number_cycled(void)
-{
-    begin();
-    struct node *its = cluster_active(builtin_cluster(w.gateway));
-    ck_assert(esp_skip(&node_esp_first(its)->out, UINT32_MAX - 2, NULL));
-    echo_twice();
-    return w.seen[w.seen_count - 1].sequence < UINT32_MAX - 2;
-}
-
-static bool iv_repeated(void)
-{
-    begin();
-    echo_twice();
-    for (size_t i = w.mark + 1; i < w.seen_count; i++)
-        if (w.seen[i].iv == w.seen[i - 1].iv)
-            return true;
-    return false;
-}
-
-/* One packet, then the numbers up to `highest`, then the packet again. */
-static bool replay_answered(uint64_t highest)
-{
-    struct buffer octets = {0};
-    begin();
-    ping_on(0, NULL, &octets);
-    ck_assert_uint_eq(w.echoes, 1);
-    struct esp_override ahead = {.has_sequence = true, .sequence = highest};
-    ping_on(0, &ahead, NULL);
-    ck_assert_uint_eq(w.echoes, 2);
-    send_esp_again(&octets);
-    buffer_free(&octets);
-    return w.echoes > 2;
-}
-
-static bool replay_in_window_answered(void)
-{
-    return replay_answered(5);
-}
-
-static bool replay_below_window_answered(void)
-{
-    return replay_answered(5000);
-}
-
-/* Number 100 first, then 100 - `behind`, never seen. */
-static bool late_dropped(uint64_t behind)
-{
-    begin();
-    struct esp_override number = {.has_sequence = true, .sequence = 100};
-    ping_on(0, &number, NULL);
-    ck_assert_uint_eq(w.echoes, 1);
-    number.sequence -= behind;
-    ping_on(0, &number, NULL);
-    return w.echoes < 2;
-}
-
-static bool late_by_31_dropped(void)
-{
-    return late_dropped(31);
-}
-
-static bool late_by_1_dropped(void)
-{
-    return late_dropped(1);
-}
-
-static bool blocked_by_forgery(void)
-{
-    struct buffer octets = {0};
-    begin();
-    struct esp_override ahead = {.has_sequence = true, .sequence = 9000};
-    struct sim_faults *faults = sim_faults(w.sim, SIM_GATEWAY);
-    faults->lose = 1000000;
-    ping_on(0, &ahead, &octets);
-    faults->lose = 0;
-    octets.data[octets.size - 1] ^= 1;
-    send_esp_again(&octets);
-    buffer_free(&octets);
-    ck_assert_uint_eq(w.echoes, 0);
-    ping(1);
-    return w.echoes == 0;
-}
-
 /* ---- The table ---- */
 
 static const struct {
@@ -414,6 +312,32 @@ static const struct {
     {"small-replay-window", late_by_31_dropped},
     {"drops-late-esp", late_by_1_dropped},
     {"forgery-moves-replay-window", blocked_by_forgery},
+    {"repeats-chacha-iv", iv_repeated},
+    {"delta-makes-number-cycle", number_cycled_by_delta},
+    {"esn-high-half-stays", unverified_beyond_the_low_half},
+    {"esn-high-half-reversed", unverified_beyond_the_low_half},
+    {"esn-not-as-negotiated", never_verified},
+    {"salt-changes", unverified_after_a_while},
+    {"reserved-spi", spi_reserved},
+    {"no-anti-replay", replay_below_window_answered},
+    {"replay-window-one-short", edge_dropped},
+    {"jump-fills-replay-window", late_by_31_dropped},
+    {"replay-moves-replay-window", blocked_by_replay},
+    {"drops-far-ahead-esp", far_ahead_dropped},
+    {"forgery-uses-esp-number", number_used_by_forgery},
+    {"forgeries-resynchronize", blocked_by_forgeries},
+    {"continues-replay-window", blocked_after_rekey},
+    {"esn-high-half-not-inferred", high_half_not_inferred},
+    {"esn-edge-does-not-cross", late_before_the_border_dropped},
+    {"never-resynchronizes-esn", silent_far_ahead},
+    {"ignores-esp-icv", wrong_icv_answered},
+    {"accepts-short-esp-icv", short_icv_answered},
+    {"esp-number-not-protected", wrong_number_answered},
+    {"forwards-dummy-packets", dummy_answered},
+    {"takes-any-spi", any_spi_answered},
+    {"grants-transport-sends-tunnel", tunnel_in_transport_mode},
+    {"grants-transport-silently", transport_mode_unsaid},
+    {"keeps-declined-tunnel", tunnel_kept},
 };
 
 enum { CASES = sizeof cases / sizeof *cases };
