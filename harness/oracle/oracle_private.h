@@ -132,6 +132,7 @@ struct exchange {
     bool granted;            /* the answer was opened, and has an SA payload */
     uint8_t critical;        /* a critical payload of a type that nobody has */
     uint16_t error;          /* the answer's first error notify, or 0 */
+    bool elsewhere;          /* the request came from a new place */
     bool silent;             /* found fault with for a silence */
     uint16_t asked_again;    /* copies since the last answer */
     uint16_t repeated_after; /* copies well after an answer */

@@ -204,7 +204,8 @@ void rfc7296_after_request(struct seen *seen)
     after_not_found(seen, ask);
     after_refusal(seen, ask);
     named_children(seen);
-    rule_leftovers(seen);
+    if (ask != ASK_CHILD_DELETE && ask != ASK_IKE_DELETE)
+        rule_leftovers(seen);
     rule_2_8_2_01(seen, ask);
 }
 

@@ -225,8 +225,7 @@ static void given_up(struct seen *seen)
     SEEN(&a, "INVALID_IKE_SPI about it");
     submit(seen->oracle, seen, &a);
     self->disowned = seen->sight;
-    self->disowned_moved =
-        e->request.moved || e->request.place != place_of(&other->at);
+    self->disowned_moved = e->elsewhere;
 }
 
 /* RFC7296-2.6-02: an IKE SA is found by its SPIs, wherever a message comes

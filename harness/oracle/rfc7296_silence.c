@@ -172,7 +172,8 @@ void rfc7296_silence(struct seen *seen)
     rule_ignores_answers(seen);
 }
 
-/* Counts copies that bring no answer, and those after one. */
+/* Counts copies that bring no answer, and those after one. What is known of
+ * the place is still that of the message before. */
 void silence_count(struct seen *seen, uint32_t tries_before)
 {
     struct exchange *e = seen->exchange;
@@ -180,6 +181,9 @@ void silence_count(struct seen *seen, uint32_t tries_before)
         e->asked_again = 0;
         return;
     }
+    if (seen->take == TAKE_FIRST)
+        e->elsewhere = place_of(&seen->event->packet.source) !=
+                       place_of(&seen->sender->at);
     if (seen->take != TAKE_REPEAT || !e->response.count ||
         e->request.tries == tries_before || e->asked_again == UINT16_MAX)
         return;

@@ -219,6 +219,7 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
     sa->party[SIDE_INITIATOR].at_known = true;
     sa->party[SIDE_RESPONDER].at_known = true;
     if (old->child_count) {
+        free(sa->children); /* of messages that came before this one */
         sa->children = memory_take(old->child_count * sizeof *sa->children);
         sa->child_count = sa->child_capacity = old->child_count;
         for (size_t i = 0; i < old->child_count; i++)
