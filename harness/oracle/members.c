@@ -229,6 +229,12 @@ void members_recover(struct members *members, const json_t *note, uint64_t time)
     }
     if (member != NOBODY)
         members->down[member] = false;
+    /* What it knew gives way to what the others tell it. */
+    HASH_ITER(hh, members->sas, sa, next)
+    {
+        if (member != NOBODY)
+            forget(sa, member);
+    }
     /* Until it hears of its successor it is active. */
     if (!is(note, "kind", "recover"))
         members->unsettled = true;

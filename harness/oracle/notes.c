@@ -72,6 +72,7 @@ static void note_fail_over(struct oracle *oracle, const json_t *note,
         oracle->gateway_changes++;
         oracle->gateway_change = sight;
         members_fail_over(oracle->members, note, time);
+        rfc6311_note_change(oracle, time);
     } else {
         oracle->harness_failed_over = true;
         oracle->harness_failover = sight;
@@ -87,6 +88,7 @@ static void note_recover(struct oracle *oracle, const json_t *note,
     oracle->gateway_change =
         (struct sight){.order = oracle->order, .time = time};
     members_recover(oracle->members, note, time);
+    rfc6311_note_change(oracle, time);
 }
 
 static void note_abort(struct oracle *oracle, const json_t *note)

@@ -145,6 +145,8 @@ struct exchange {
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
     uint32_t child_spi; /* that the requester chose, else 0 */
     uint32_t window;    /* that the requester announced, else 0 */
+    uint32_t addressed; /* a hash of the gateway's address in the request, 0 if
+                           there are several */
     uint8_t form;       /* enum form */
     struct copies request, response;
 };
@@ -154,6 +156,7 @@ struct sync_request {
     uint64_t digest;
     uint32_t copies;
     uint32_t tries;                   /* copies that its sender made */
+    struct address to;                /* where the first one went */
     struct ike_message_id_sync value; /* m1 = expected_send, p1 = ..._recv */
     bool malformed;                   /* N(16422) is not 12 octets */
     bool extra;                       /* holds more than 5.1 allows: A11 */
@@ -197,7 +200,8 @@ struct takeover {
     struct sight second_at;
     uint64_t epoch_judged;  /* the failover whose first request was seen */
     struct sight inferred;  /* a failover that no record tells of */
-    struct sight window_at; /* where its window was announced */
+    struct sight window_at; /* where IKE_AUTH announced its window */
+    struct accusation *again; /* of a second sync, until the record is past */
 };
 
 /* A request that nothing authenticates. */
@@ -417,6 +421,10 @@ struct esp_stream {
     uint16_t port;         /* that it goes to; 0 outside UDP */
     bool moved;            /* to another port */
     struct closing closing;
+    uint32_t source; /* a hash of the address that it comes from */
+    bool sources;    /* of several */
+    struct sight leap; /* a jump of 2^30 or more: RFC 6311 5.2 */
+    uint64_t leap_from, leap_to;
     struct history sequences, ivs;
     UT_hash_handle hh;
 };
@@ -584,6 +592,7 @@ struct oracle {
     uint64_t gateway_changes; /* failovers and recoveries */
     struct sight gateway_change;
     struct members *members; /* of the gateway, on record */
+    struct sight children_made; /* the newest CREATE_CHILD_SA */
 
     struct ike_seen *sas;
     struct esp_stream *streams;

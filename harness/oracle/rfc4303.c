@@ -163,6 +163,8 @@ static enum clause_id iv_clause(const struct oracle *oracle,
     if (oracle->gateway_epoch && stream->before_failover_at.frame &&
         before <= stream->before_failover_at.frame)
         return CLAUSE_RFC6311_3_4_01;
+    if (oracle->gateway_is_cluster)
+        return rfc6311_iv_clause(oracle, stream);
     return stream->encr == ENCR_CHACHA20_POLY1305 ? CLAUSE_RFC7634_2_01
                                                   : CLAUSE_RFC4106_3_1_02;
 }

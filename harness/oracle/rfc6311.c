@@ -142,6 +142,20 @@ static void rule_5_1_10(struct seen *seen)
     submit(seen->oracle, seen, &a);
 }
 
+/* A13: a receiver cannot tell a gap of 2^32 (RFC 4303 3.4.3). */
+static void rule_delta_too_large(struct seen *seen,
+                                 const struct ike_notify *notify)
+{
+    if (notify->data.size != 8 || read_u64(notify->data.data) <= UINT32_MAX)
+        return;
+    struct accusation a = accuse(seen, CLAUSE_RFC6311_6_4_01);
+    a.finding.verdict = VERDICT_WARNING;
+    EXPECTED(&a, "a delta below 2^32");
+    SEEN(&a, "%" PRIu64, read_u64(notify->data.data));
+    READING(&a, "A13: it exceeds the gap that a receiver can infer");
+    submit(seen->oracle, seen, &a);
+}
+
 /* RFC6311-6.4-01: Protocol ID 0, SPI Size 0, 4 octets, with ESN 8. */
 static void rule_6_4_01(struct seen *seen, const struct ike_notify *notify)
 {
@@ -150,8 +164,10 @@ static void rule_6_4_01(struct seen *seen, const struct ike_notify *notify)
 
     judged(seen->oracle, CLAUSE_RFC6311_6_4_01);
     if (!notify->protocol && !notify->spi.size &&
-        rfc6311_delta_fits(seen->sa, notify->data.size))
+        rfc6311_delta_fits(seen->sa, notify->data.size)) {
+        rule_delta_too_large(seen, notify);
         return;
+    }
     /* Which size depends on Child SAs that may have been missed. */
     bool form = notify->protocol || notify->spi.size ||
                 (notify->data.size != 4 && notify->data.size != 8);
@@ -188,7 +204,9 @@ static void rule_5_06(struct seen *seen)
     if (seen->response)
         return;
     judged(seen->oracle, CLAUSE_RFC6311_5_06);
-    if (seen->ike->header.message_id != 0 || !seen->sender->used)
+    if (seen->ike->header.message_id != 0 || !seen->sender->used ||
+        rfc6311_may_not_know_of(seen->oracle, seen->sa, seen->sight.time,
+                                &seen->sender->used_at, true, 0))
         return;
     struct accusation a =
         accuse_in_order(seen, CLAUSE_RFC6311_5_06, &seen->sender->used_at);
@@ -254,7 +272,7 @@ static void rule_6_3_02(struct seen *seen)
     enum clause_id clause =
         said->crossed ? CLAUSE_RFC6311_A_02 : CLAUSE_RFC6311_6_3_02;
     if (!said->made || said->send_checked || seen->take != TAKE_FIRST ||
-        seen->sender->unsure)
+        seen->sender->unsure || rfc6311_changed_since(seen->oracle, &said->at))
         return;
     bool below = id < said->send;
     bool above = id >= (uint64_t)said->send + seen->sender->window;
@@ -296,9 +314,12 @@ static void rule_9_02_repeat(struct seen *seen)
     const struct exchange *e = seen->exchange;
     if (!said->made || said->as_member || seen->take != TAKE_REPEAT ||
         e->id >= said->send || e->request.first.order > said->at.order ||
+        rfc6311_changed_since(seen->oracle, &e->request.first) ||
         !is_sent_since(seen, &said->at))
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC6311_9_02);
+    bool late = seen->sight.time >= said->at.time + RETRANSMIT_TIME;
+    struct accusation a = late ? accuse(seen, CLAUSE_RFC6311_9_02)
+                               : accuse_if_whole(seen, CLAUSE_RFC6311_9_02);
     a.finding.verdict = VERDICT_WARNING;
     accuse_frame(&a, &e->request.first);
     accuse_frame(&a, &said->at);
@@ -313,6 +334,7 @@ static void rule_9_02_repeat(struct seen *seen)
 void rfc6311_request(struct seen *seen)
 {
     rfc6311_takeover_request(seen);
+    rfc6027_request(seen);
     rule_6_3_02(seen);
     rule_9_02_repeat(seen);
 }
@@ -335,6 +357,17 @@ static enum clause_id window_clause(const struct announcement *said)
     return said->as_member ? CLAUSE_RFC6311_8_1_01 : CLAUSE_RFC6311_8_1_02;
 }
 
+/* RFC6311-9-03: a request that the peer has missed, though it had room for it,
+ * when it answered the sync. */
+static bool was_missing(const struct announcement *said,
+                        const struct party *requester, uint32_t id)
+{
+    return !said->as_member && requester->window > 1 && requester->answered &&
+           requester->answered_highest < said->recv &&
+           id < requester->answered_highest &&
+           (uint64_t)id + requester->window > requester->answered_highest;
+}
+
 /* RFC6311-8.1-01 (member), RFC6311-8.1-02 (peer): requests outside the
  * declared window are dropped. RFC6311-6.3-03: the announced one is taken. */
 static void rule_8_1(struct seen *seen)
@@ -343,6 +376,7 @@ static void rule_8_1(struct seen *seen)
     const struct exchange *e = seen->exchange;
     if (!said->made || said->recv_doubtful || seen->sender->unsure ||
         seen->take != TAKE_FIRST || !e->request.count ||
+        rfc6311_changed_since(seen->oracle, &said->at) ||
         e->request.first.order < said->at.order)
         return;
     if (e->id == said->recv)
@@ -350,7 +384,9 @@ static void rule_8_1(struct seen *seen)
     int place = window_place(said, seen->receiver, e->id);
     if (place == 0 || (place > 0 && seen->sa->blind))
         return;
-    struct accusation a = accuse_if_whole(seen, window_clause(said));
+    bool missing = place < 0 && was_missing(said, seen->receiver, e->id);
+    struct accusation a = accuse_if_whole(seen, missing ? CLAUSE_RFC6311_9_03
+                                                        : window_clause(said));
     accuse_frame(&a, &said->at);
     accuse_frame(&a, &e->request.first);
     EXPECTED(&a,
@@ -368,6 +404,7 @@ void rfc6311_response(struct seen *seen)
         judged(seen->oracle, CLAUSE_RFC6311_5_06);
     rule_8_1(seen);
     rfc6311_takeover_response(seen);
+    rfc6027_response(seen);
 }
 
 /* A request towards the side under test puts its window to the test. */
@@ -376,8 +413,11 @@ void rfc6311_stimulus(struct seen *seen)
     const struct announcement *said = &seen->receiver->announced;
     if (said->made && seen->authentic && seen->take == TAKE_FIRST &&
         window_place(said, seen->sender, seen->exchange->id) != 0)
-        judged(seen->oracle, window_clause(said));
+        judged(seen->oracle, was_missing(said, seen->sender, seen->exchange->id)
+                                 ? CLAUSE_RFC6311_9_03
+                                 : window_clause(said));
     rfc6311_takeover_stimulus(seen);
+    rfc6027_stimulus(seen);
 }
 
 /* RFC6311-9-01 is put to the test by what looks like a sync. */

@@ -168,6 +168,10 @@ static void rule_5_2_04(struct oracle *oracle, const struct trace_event *event,
                         uint64_t sequence)
 {
     struct esp_jump *jump = &stream->asked;
+    if (rfc6311_changed_since(oracle, &jump->decided)) {
+        jump->pending = false; /* this member may not know of it */
+        return;
+    }
     if (sequence > jump->from + jump->delta || stream->wrapped) {
         judged(oracle, CLAUSE_RFC6311_5_2_04);
         jump->pending = false;
@@ -205,6 +209,10 @@ static void rule_5_2_03(struct oracle *oracle, const struct trace_event *event,
                         uint64_t sequence)
 {
     struct esp_jump *jump = &stream->stale;
+    if (rfc6311_changed_since(oracle, &jump->request)) {
+        jump->pending = false; /* a takeover jumps as well */
+        return;
+    }
     if (jump->below++ == 0)
         judged(oracle, jump->clause);
     if (jump->below > JUMP_WATCH)
@@ -238,6 +246,7 @@ static void rule_5_2_01(struct oracle *oracle, const struct trace_event *event,
     if (sequence > stream->before_failover)
         return;
     struct accusation a = accuse_stream(event, stream, CLAUSE_RFC6311_5_2_01);
+    a.needs_whole = a.from_start = true; /* a slow network brings it late */
     accuse_frame(&a, &stream->before_failover_at);
     accuse_frame(&a, sight);
     EXPECTED(&a, "a sequence number above %" PRIu64 " after the failover",
@@ -259,6 +268,7 @@ void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
         rule_5_2_04(oracle, event, stream, sight, sequence);
     if (stream->stale.pending)
         rule_5_2_03(oracle, event, stream, sight, sequence);
+    rfc6311_esp_jump(oracle, event, stream, sight, sequence);
     if (oracle->gateway_epoch)
         rule_5_2_01(oracle, event, stream, sight, sequence);
 }

@@ -145,8 +145,9 @@ static void rule_5_1_02(struct seen *seen, const struct sync_request *request,
     const struct party *member = seen->sender;
     uint32_t m1 = request->value.expected_send;
     /* A window that was announced later it may not know. */
+    const struct sight *announced = &member->takeover.window_at;
     uint32_t window =
-        known->sa_at > member->takeover.window_at.time ? member->window : 1;
+        announced->order && known->sa_at > announced->time ? member->window : 1;
     uint64_t least = (uint64_t)known->next_send - 1 + window;
     if (member->used && m1 >= (uint64_t)member->used_highest + member->window)
         judged(seen->oracle, CLAUSE_RFC6311_5_1_02);
@@ -246,6 +247,7 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     if (!sync || sync->response.count || sync->malformed || sync->extra ||
         sync->tries < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
         peer->unsure || !under_test(oracle, &peer->at.address) ||
+        !address_equal(&sync->to, &peer->at.address) ||
         !is_above_all(member, sync) || !peer->used ||
         peer->used_at.order < sync->last.order)
         return;

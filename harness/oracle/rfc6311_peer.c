@@ -29,22 +29,38 @@ void rfc6311_sync_stimulus(struct seen *seen,
         rfc6311_counters_asked(seen, request->delta);
 }
 
-/* A02: the worked pairs A.2 and A.3 answer where 5.1 demands silence. */
-static bool is_appendix_a(const struct sync_request *request,
-                          const struct ike_message_id_sync *answer)
+/* The worked pairs A.1 to A.3: the request, the peer's state, the answer. */
+struct worked_pair {
+    bool received;
+    uint32_t m1, p1, highest, used, p2, m2;
+};
+
+static const struct worked_pair *
+worked_pair_of(const struct sync_request *request)
 {
-    static const struct {
-        uint32_t m1, p1, received, used, p2, m2;
-    } pairs[] = {{2, 3, 4, 3, 4, 5}, {2, 5, 3, 1, 5, 4}};
+    static const struct worked_pair pairs[] = {
+        {false, 0, 5, 0, 4, 5, 0},
+        {true, 2, 3, 4, 3, 4, 5},
+        {true, 2, 5, 3, 1, 5, 4},
+    };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (request->value.expected_send == pairs[i].m1 &&
             request->value.expected_recv == pairs[i].p1 &&
-            request->received_highest == pairs[i].received && request->used &&
-            request->used_highest == pairs[i].used &&
-            answer->expected_send == pairs[i].p2 &&
-            answer->expected_recv == pairs[i].m2)
-            return true;
-    return false;
+            request->received == pairs[i].received &&
+            (!request->received ||
+             request->received_highest == pairs[i].highest) &&
+            request->used && request->used_highest == pairs[i].used)
+            return &pairs[i];
+    return NULL;
+}
+
+/* A02: A.2 and A.3 answer where 5.1 demands silence. */
+static bool is_appendix_a(const struct sync_request *request,
+                          const struct ike_message_id_sync *answer)
+{
+    const struct worked_pair *pair = worked_pair_of(request);
+    return pair && pair->received && answer->expected_send == pair->p2 &&
+           answer->expected_recv == pair->m2;
 }
 
 /* Whether a nonce tells which request is answered. A cluster that counts, or
@@ -111,6 +127,10 @@ static void rule_second_answer(struct seen *seen,
                                const struct ike_message_id_sync *answer)
 {
     const struct ike_message_id_sync *before = &request->answer;
+
+    /* Another member answers for the first time. */
+    if (rfc6311_changed_since(seen->oracle, &request->response.first))
+        return;
     bool same = answer->expected_send == before->expected_send &&
                 answer->expected_recv == before->expected_recv;
 
@@ -362,6 +382,8 @@ static void judge_answer(struct seen *seen, struct sync_request *request,
     const struct limits l = limits_of(seen, request);
 
     judged(seen->oracle, CLAUSE_RFC6311_5_04);
+    if (worked_pair_of(request))
+        judged(seen->oracle, CLAUSE_RFC6311_A_01);
     /* A05: with two syncs crossing only the end state counts. */
     if (request->crossing || is_ambiguous(seen, request))
         return;

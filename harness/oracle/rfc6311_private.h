@@ -52,7 +52,39 @@ void rfc6311_takeover_finish(struct oracle *oracle);
  * it did. *inferred: no record tells of a failover. */
 const char *rfc6311_other_member(const struct seen *seen,
                                  const struct copies *before, bool *inferred);
+/* The members of a cluster under test have changed since, or several may act:
+ * whoever speaks now need not know of what lies before. */
+bool rfc6311_changed_since(const struct oracle *oracle,
+                           const struct sight *before);
+/* ... of Message IDs up to this one, its own (`sent`) or the other side's. */
+bool rfc6311_may_not_know_of(const struct oracle *oracle,
+                             const struct ike_seen *sa, uint64_t time,
+                             const struct sight *before, bool sent,
+                             uint32_t id);
+/* What the side that is to answer may not know of the state at `request`. */
+void rfc6311_forgive(const struct seen *seen, struct sync_request *request);
+/* A failover or a recovery is on record: what it explains is dropped. */
+void rfc6311_note_change(struct oracle *oracle, uint64_t time);
 /* A failover that no record tells of. */
 void rfc6311_infer(struct seen *seen);
+
+/* `chooser` receives on that SPI, of a Child SA that is being made
+ * (rfc6311_spi.c). */
+void rfc6311_spi_chosen(struct seen *seen, enum side chooser, uint32_t spi);
+/* The first packet of a stream after a failover, which went beyond `before`
+ * by more than any loss (rfc6311_jump.c); and each one later. */
+void rfc6311_esp_jump(struct oracle *oracle, const struct trace_event *event,
+                      struct esp_stream *stream, const struct sight *sight,
+                      uint64_t sequence);
+/* Of an IV that comes twice from a cluster under test, without a failover of
+ * which the record tells: one member, or several at a time. */
+enum clause_id rfc6311_iv_clause(const struct oracle *oracle,
+                                 const struct esp_stream *stream);
+
+/* RFC 6027 (rfc6027.c): regular messages of the side under test, and what it
+ * is asked. */
+void rfc6027_request(struct seen *seen);
+void rfc6027_response(struct seen *seen);
+void rfc6027_stimulus(struct seen *seen);
 
 #endif

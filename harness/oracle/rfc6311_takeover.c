@@ -7,6 +7,7 @@
 #include "oracle/members_private.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Its sync waits for an answer, and is in order. */
 static const struct sync_request *open_sync(struct party *member)
@@ -25,11 +26,45 @@ static bool is_sane(const struct sync_request *request)
            request->answer.expected_send >= request->value.expected_recv;
 }
 
-/* The failover that a sync belongs to: the record may be a moment late. */
+/* It was sent since the last failover. */
 static bool is_of_epoch(const struct oracle *oracle,
                         const struct sync_request *sync)
 {
-    return sync->first.time + 5 * NS_PER_MS >= oracle->gateway_change.time;
+    return sync->first.time >= oracle->gateway_change.time;
+}
+
+/* The record may be late: a failover shortly after a second sync explains it.
+ */
+#define RECORD_TIME (2 * NS_PER_S)
+
+static void hold(struct party *member, const struct accusation *a)
+{
+    struct takeover *t = &member->takeover;
+    if (!t->again)
+        t->again = memory_take(sizeof *t->again);
+    *t->again = *a;
+}
+
+void rfc6311_note_change(struct oracle *oracle, uint64_t time)
+{
+    for (struct ike_seen *sa = oracle->sas; sa; sa = sa->hh.next)
+        for (int side = 0; side < SIDES; side++) {
+            struct takeover *t = &sa->party[side].takeover;
+            if (!t->again || time > t->again->finding.time + RECORD_TIME)
+                continue;
+            free(t->again);
+            t->again = NULL;
+        }
+}
+
+static void submit_held(struct oracle *oracle, struct party *member)
+{
+    struct takeover *t = &member->takeover;
+    if (!t->again)
+        return;
+    submit_plain(oracle, t->again);
+    free(t->again);
+    t->again = NULL;
 }
 
 /* RFC6311-7-02, A09: a second one that is answered, where the first was. What
@@ -62,7 +97,10 @@ static void rule_7_02(struct seen *seen, const struct sync_request *request)
     SEEN(&a, "a second one with M1 %" PRIu32 ", answered",
          request->value.expected_send);
     READING(&a, "A09: a second answered sync after one failover is a fail");
-    submit(oracle, seen, &a);
+    accuse_frame(&a, &seen->sight);
+    a.finding.time = request->first.time;
+    submit_held(oracle, seen->receiver);
+    hold(seen->receiver, &a);
 }
 
 /* RFC6311-2-01: the newest member comes to terms where the one before did
@@ -114,7 +152,8 @@ static void rule_11_01(struct seen *seen)
     if (!t->second || seen->take != TAKE_FIRST)
         return;
     t->second = false;
-    if (id != t->second_send || id == member->announced.send ||
+    if (rfc6311_changed_since(seen->oracle, &member->announced.at) ||
+        id != t->second_send || id == member->announced.send ||
         (member->used && id == (uint64_t)member->used_highest + 1))
         return;
     struct accusation a = accuse_if_whole(seen, CLAUSE_RFC6311_11_01);
@@ -137,6 +176,8 @@ static void rule_5_1_09(struct seen *seen)
         sync->response.count)
         return;
     member->misled = false;
+    if (rfc6311_changed_since(seen->oracle, &sync->first))
+        return;
     judged(seen->oracle, CLAUSE_RFC6311_5_1_09);
     if (id != member->misled_send || id == sync->value.expected_send)
         return;
@@ -252,6 +293,7 @@ void rfc6311_takeover_counters(struct seen *seen)
         return;
     judged(seen->oracle, CLAUSE_RFC6311_5_07);
     if (sync->response.count || sync->malformed ||
+        rfc6311_changed_since(seen->oracle, &sync->first) ||
         seen->sight.time < sync->first.time + REORDER_TIME ||
         seen->sight.time > sync->last.time + REPEAT_TIME)
         return;
@@ -305,7 +347,8 @@ void rfc6311_takeover_response(struct seen *seen)
     uint32_t p1;
 
     if (!sync || seen->take != TAKE_FIRST || seen->sender->unsure ||
-        seen->sa->blind || negotiated(seen->sa, 0) != YES ||
+        rfc6311_changed_since(seen->oracle, &sync->first) || seen->sa->blind ||
+        negotiated(seen->sa, 0) != YES ||
         (said->made && said->at.order > sync->first.order))
         return;
     p1 = sync->value.expected_recv;
@@ -334,20 +377,56 @@ void rfc6311_infer(struct seen *seen)
     seen->sender->takeover.inferred = seen->sight;
 }
 
-/* Equal content tells of one sender, if there is any content. */
+/* Content with a nonce is one sender's. */
 static bool is_sealed_again(const struct seen *seen,
                             const struct copies *before)
 {
     return seen->ike->status == TRACE_IKE_OPENED && before->opened &&
-           seen->ike->plaintext.size > 1 &&
+           before->has_nonce &&
            before->content == content_hash(seen->ike->plaintext);
+}
+
+bool rfc6311_changed_since(const struct oracle *oracle,
+                           const struct sight *before)
+{
+    return oracle->gateway_is_cluster && oracle->gateway_changes &&
+           (members_are_unsettled(oracle->members) ||
+            oracle->gateway_change.time + REORDER_TIME > before->time);
+}
+
+bool rfc6311_may_not_know_of(const struct oracle *oracle,
+                             const struct ike_seen *sa, uint64_t time,
+                             const struct sight *before, bool sent, uint32_t id)
+{
+    struct member_knowledge known;
+    if (!rfc6311_changed_since(oracle, before))
+        return false;
+    if (!members_know(oracle->members, &sa->key, time, &known) ||
+        known.changed_since)
+        return true;
+    return sent ? known.next_send <= id : known.next_receive <= id;
+}
+
+void rfc6311_forgive(const struct seen *seen, struct sync_request *request)
+{
+    struct oracle *oracle = seen->oracle;
+    uint64_t time = seen->sight.time;
+    if (!oracle->gateway_is_cluster)
+        return;
+    if (request->received &&
+        rfc6311_may_not_know_of(oracle, seen->sa, time, &request->received_at,
+                                false, request->received_highest))
+        request->received = false;
+    if (request->used &&
+        rfc6311_may_not_know_of(oracle, seen->sa, time, &request->used_at, true,
+                                request->used_highest))
+        request->used = request->outstanding = false;
 }
 
 const char *rfc6311_other_member(const struct seen *seen,
                                  const struct copies *before, bool *inferred)
 {
     const struct oracle *oracle = seen->oracle;
-    struct member_knowledge known;
     uint32_t id = seen->ike->header.message_id;
 
     *inferred = false;
@@ -359,13 +438,11 @@ const char *rfc6311_other_member(const struct seen *seen,
         return "no record: a failover may lie between, and RFC 6311 4 names "
                "this";
     }
-    if (oracle->gateway_change.time + REORDER_TIME <= before->first.time &&
-        !members_are_unsettled(oracle->members))
-        return NULL;
-    if (members_know(oracle->members, &seen->sa->key, seen->sight.time,
-                     &known) &&
-        !known.changed_since &&
-        (seen->response ? known.next_receive > id : known.next_send > id))
+    if (oracle->under_test_count > 1 &&
+        before->place != place_of(&seen->event->packet.source))
+        return "another member sent the first: RFC 6027 3.7 names this";
+    if (!rfc6311_may_not_know_of(oracle, seen->sa, seen->sight.time,
+                                 &before->first, !seen->response, id))
         return NULL;
     return "a failover lies between, and nothing shows that this member knew; "
            "RFC 6311 4 names this";
@@ -376,5 +453,7 @@ void rfc6311_takeover_finish(struct oracle *oracle)
     for (struct ike_seen *sa = oracle->sas; sa; sa = sa->hh.next) {
         rule_5_1_09_end(oracle, sa, SIDE_INITIATOR);
         rule_5_1_09_end(oracle, sa, SIDE_RESPONDER);
+        submit_held(oracle, &sa->party[SIDE_INITIATOR]);
+        submit_held(oracle, &sa->party[SIDE_RESPONDER]);
     }
 }

@@ -154,6 +154,7 @@ static void party_free(struct party *party)
         exchange_clear(&party->exchanges[i]);
     for (size_t i = 0; i < party->sync_count; i++)
         copies_free(&party->syncs[i].response);
+    free(party->takeover.again);
     free(party->exchanges);
     free(party->syncs);
     free(party->intruders);
@@ -424,6 +425,8 @@ static void track_protected(struct seen *seen)
     if (header->exchange == CREATE_CHILD_SA ||
         header->exchange == INFORMATIONAL)
         seen->sa->established |= !seen->sa->from_start;
+    if (header->exchange == CREATE_CHILD_SA)
+        seen->oracle->children_made = seen->sight;
     if (seen->ike->status == TRACE_IKE_NO_KEY) {
         if (seen->judged)
             outside_protected(seen);

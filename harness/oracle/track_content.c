@@ -115,7 +115,9 @@ static void learn_window(struct seen *seen)
     uint32_t size = read_u32(notify.data.data);
     if (size > seen->receiver->window) {
         seen->receiver->window = size;
-        seen->receiver->takeover.window_at = seen->sight;
+        /* What comes later is not shared as the state of the SA is. */
+        if (seen->ike->header.exchange == IKE_AUTH)
+            seen->receiver->takeover.window_at = seen->sight;
     }
     if (!seen->response && seen->exchange)
         seen->exchange->window = size;
@@ -155,6 +157,8 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     uint16_t encr = chosen(proposal, TRANSFORM_ENCR);
 
     seen->oracle->totals.child_sas++;
+    rfc6311_spi_chosen(seen, seen->side, responder_spi);
+    rfc6311_spi_chosen(seen, other_side(seen->side), requester_spi);
     struct child_link *link = child_link_add(
         seen->oracle, &packet->source.address, responder_spi, encr);
     link->owner = sa->key;

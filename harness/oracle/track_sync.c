@@ -160,6 +160,8 @@ static void track_request(struct seen *seen)
         request->last = seen->sight;
         request->copies++;
         if (toward_test(seen))
+            rfc6311_forgive(seen, request);
+        if (toward_test(seen))
             rfc6311_sync_stimulus(seen, request);
         return;
     }
@@ -169,7 +171,10 @@ static void track_request(struct seen *seen)
                                  .copies = 1,
                                  .tries = 1};
     read_request(&fresh, seen);
+    fresh.to = seen->event->packet.destination.address;
     note_state(&fresh, seen);
+    if (toward_test(seen))
+        rfc6311_forgive(seen, &fresh);
     note_order(seen, &fresh);
     if (seen->judged) {
         rfc6311_payloads(seen);
@@ -247,8 +252,11 @@ static void track_response(struct seen *seen)
         rfc6311_payloads(seen);
         rfc7296_payloads(seen);
     }
-    if (seen->judged)
+    if (seen->judged) {
+        if (request)
+            rfc6311_forgive(seen, request);
         rfc6311_sync_response(seen, request, &answer);
+    }
     if (request && seen->take == TAKE_FIRST)
         request->answer = answer;
     if (toward_test(seen))

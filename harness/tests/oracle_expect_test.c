@@ -1,44 +1,5 @@
 /* Expectations of scenarios, and the verdict on the whole run. */
-#include "oracle_story.h"
-
-/* A run in which the gateway initiated; then something is asked, the wait
- * ends, and the gateway is heard once more. */
-static uint64_t begin(struct story *s)
-{
-    note_run(s, "peer");
-    establish(s, 3, 3);
-    exchange(s, HARNESS, 0);
-    wait_ms(s, 100);
-    return s->time;
-}
-
-static void finish(struct story *s)
-{
-    exchange(s, GATEWAY, 2);
-    note_end(s);
-}
-
-static const char about[] =
-    "\"about\":{\"spi_i\":\"1111111111111111\",\"spi_r\":"
-    "\"2222222222222222\"";
-
-/* `more` goes into the note behind about's first members: it closes them. */
-static void expect(struct story *s, const char *kind, uint64_t from,
-                   const char *more)
-{
-    wait_ms(s, 1000);
-    note(s,
-         "{\"event\":\"expect\",\"kind\":\"%s\",\"from\":%llu,\"until\":%llu,"
-         "\"text\":\"as asked\",%s%s}",
-         kind, (unsigned long long)from, (unsigned long long)s->time, about,
-         more);
-}
-
-#define SYNC_1 ",\"exchange\":37,\"message_id\":0,\"nonce\":\"00000001\"}"
-#define CLAUSE_05 ",\"clauses\":[\"RFC6311-5.1-05\"]"
-#define CLAUSE_04 ",\"clauses\":[\"RFC6311-5-04\"]"
-#define CLAUSE_SHOULD ",\"clauses\":[\"RFC7296-2.21.2-01\"]"
-#define CLAUSE_MAY ",\"clauses\":[\"RFC7296-2.3-14\"]"
+#include "oracle_expect.h"
 
 static enum verdict verdict_of(struct story *s, const char *clause,
                                enum verdict finding)
@@ -97,84 +58,6 @@ START_TEST(silence)
     sync_request(&s, HARNESS, 1, 7, 2);
     expect(&s, "silence", from, SYNC_1 CLAUSE_05);
     sync_response(&s, GATEWAY, 1, 2, 7);
-    finish(&s);
-    ck_assert_int_eq(verdict_of(&s, NULL, 0), VERDICT_PASS);
-}
-END_TEST
-
-/* The message is named, or what came instead, with both values. */
-static void check_seen(struct story *s, const char *clause, const char *text)
-{
-    struct oracle *oracle = judge_story(s);
-    size_t found = 0;
-    for (size_t i = 0; i < oracle_finding_count(oracle); i++) {
-        const struct finding *f = oracle_finding(oracle, i);
-        if (strcmp(f->clause->id, clause) != 0 || !f->from_scenario)
-            continue;
-        found++;
-        ck_assert_str_eq(f->seen, text);
-    }
-    ck_assert_uint_eq(found, 1);
-    oracle_free(oracle);
-    story_free(s);
-}
-
-START_TEST(messages_are_named)
-{
-    struct story s;
-    story_init(&s);
-    uint64_t from = begin(&s);
-    sync_request(&s, HARNESS, 1, 7, 2);
-    sync_response(&s, GATEWAY, 1, 2, 7);
-    expect(&s, "silence", from, SYNC_1 CLAUSE_05);
-    finish(&s);
-    check_seen(&s, "RFC6311-5.1-05",
-               "INFORMATIONAL response 0 (P2 2, M2 7), frame 8");
-
-    story_init(&s);
-    from = begin(&s);
-    request(&s, HARNESS, INFORMATIONAL, 1);
-    request(&s, GATEWAY, CREATE_CHILD_SA, 2);
-    expect(&s, "answer", from, ",\"exchange\":37,\"message_id\":1}" CLAUSE_04);
-    finish(&s);
-    check_seen(&s, "RFC6311-5-04",
-               "no INFORMATIONAL response 1, but CREATE_CHILD_SA request 2, "
-               "frame 8");
-
-    story_init(&s);
-    from = begin(&s);
-    sync_request(&s, HARNESS, 1, 7, 2);
-    sync_response(&s, GATEWAY, 1, 2, 7);
-    expect(&s, "answer", from, SYNC_1 ",\"m2\":9,\"p2\":2" CLAUSE_04);
-    finish(&s);
-    check_seen(&s, "RFC6311-5-04",
-               "an answer with P2 2, M2 7 instead of P2 2, M2 9, frame 8");
-}
-END_TEST
-
-/* Acknowledged, if under the Message ID that comes next. */
-START_TEST(silence_under_another_id)
-{
-    struct story s;
-    story_init(&s);
-    uint64_t from = begin(&s);
-    exchange(&s, HARNESS, 1);
-    request(&s, HARNESS, INFORMATIONAL, 9);
-    response(&s, GATEWAY, INFORMATIONAL, 2);
-    expect(&s, "silence", from, ",\"exchange\":37,\"message_id\":9}" CLAUSE_05);
-    finish(&s);
-    check_seen(&s, "RFC6311-5.1-05",
-               "INFORMATIONAL response 2, frame 10, which answers under "
-               "another Message ID than 9");
-
-    /* The answer to another request is none to this one. */
-    story_init(&s);
-    from = begin(&s);
-    struct trace_event *ask = request(&s, HARNESS, INFORMATIONAL, 1);
-    request(&s, HARNESS, INFORMATIONAL, 9);
-    response(&s, GATEWAY, INFORMATIONAL, 1);
-    again(&s, ask);
-    expect(&s, "silence", from, ",\"exchange\":37,\"message_id\":9}" CLAUSE_05);
     finish(&s);
     ck_assert_int_eq(verdict_of(&s, NULL, 0), VERDICT_PASS);
 }
@@ -589,8 +472,6 @@ int main(void)
     Suite *suite = suite_create("oracle_expect");
     TCase *cases = tcase_create("expect");
     tcase_add_test(cases, silence);
-    tcase_add_test(cases, messages_are_named);
-    tcase_add_test(cases, silence_under_another_id);
     tcase_add_test(cases, silence_or_the_former_answer);
     tcase_add_test(cases, silence_needs_the_request);
     tcase_add_test(cases, shut_messages_decide_nothing);

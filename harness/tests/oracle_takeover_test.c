@@ -273,7 +273,7 @@ static struct trace_event *with_content(struct story *s, const char *content)
 {
     struct trace_event *e = request(s, GATEWAY, INFORMATIONAL, 2);
     e->ike.plaintext = bytes_of_string(content);
-    add_payload(s, e, PAYLOAD_VENDOR, bytes_of_string(content));
+    add_payload(s, e, PAYLOAD_NONCE, bytes_of_string(content));
     return e;
 }
 static void sealed_again(struct story *s)
