@@ -44,8 +44,19 @@ static void note_gone(struct gone *gone, uint64_t spi_i, uint64_t spi_r)
     gone->sas[at].spi_r = spi_r;
 }
 
-/* What comes late, or a second time, takes no Message ID back and brings no
- * IKE SA back; one that is new to the active member is taken over. */
+/* It was sent before what the member knows by now. */
+static bool is_older(const struct ike_sa *known, struct bytes octets)
+{
+    uint32_t next_send, next_receive;
+
+    return synch_peek_counters(octets, &next_send, &next_receive) &&
+           next_send <= known->next_send &&
+           next_receive <= known->next_receive &&
+           (next_send < known->next_send || next_receive < known->next_receive);
+}
+
+/* What comes late, or a second time, takes nothing back and brings no IKE SA
+ * back; one that is new to the active member is taken over. */
 static void apply(struct member *to, struct bytes octets, uint64_t now)
 {
     enum synch_kind kind;
@@ -59,10 +70,10 @@ static void apply(struct member *to, struct bytes octets, uint64_t now)
     if (kind == SYNCH_DELETE)
         note_gone(&to->gone, spi_i, spi_r);
     const struct ike_sa *old = node_find_sa(to->node, spi_i, spi_r);
+    if (old ? is_older(old, octets) : is_gone(&to->gone, spi_i, spi_r))
+        return;
     uint32_t next_send = old ? old->next_send : 0;
     uint32_t next_receive = old ? old->next_receive : 0;
-    if (!old && is_gone(&to->gone, spi_i, spi_r))
-        return;
     synch_apply(to->node, octets, NULL);
     struct ike_sa *sa = node_find_sa(to->node, spi_i, spi_r);
     if (sa && (sa->next_send < next_send || sa->next_receive < next_receive))

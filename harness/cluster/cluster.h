@@ -172,8 +172,9 @@ struct synch_message {
 };
 
 /* Writes what travels for `sa` of `node`: kind u8, SPIs, then by kind the
- * exported SA, the two counters, or the ESP counters of its Child SAs; at the
- * end a check value, so that what was corrupted is not taken for state. */
+ * two counters and the exported SA, the two counters, or the ESP counters of
+ * its Child SAs; at the end a check value, so that what was corrupted is not
+ * taken for state. */
 void synch_encode(enum synch_kind kind, struct node *node,
                   const struct ike_sa *sa, struct buffer *out);
 /* Takes it into `node`'s state. A message about an unknown SA is ignored, as

@@ -22,6 +22,9 @@ void node_set_place(struct node *node, const struct node_place *place);
 /* The kind and the SPIs of a whole message; false if there is none. */
 bool synch_peek(struct bytes octets, enum synch_kind *kind, uint64_t *spi_i,
                 uint64_t *spi_r);
+/* The counters in one that carries them. */
+bool synch_peek_counters(struct bytes octets, uint32_t *next_send,
+                         uint32_t *next_receive);
 bool synch_is_whole(enum synch_kind kind); /* carries the whole IKE SA */
 
 /* ---- synch_queue.c: synch messages on their way ---- */

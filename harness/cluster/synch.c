@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { CHECK_SIZE = 4, SYNCH_HEADER = 17 };
+enum { CHECK_SIZE = 4, SYNCH_HEADER = 17, COUNTERS_SIZE = 8 };
 
 static const char *const kind_names[SYNCH_KINDS] = {
     [SYNCH_IKE_SA] = "ike_sa",         [SYNCH_IKE_REKEY] = "ike_rekey",
@@ -93,11 +93,12 @@ void synch_encode(enum synch_kind kind, struct node *node,
     buffer_u8(out, (uint8_t)kind);
     buffer_u64(out, sa->spi_i);
     buffer_u64(out, sa->spi_r);
-    if (synch_is_whole(kind)) {
-        ike_export(sa, out);
-    } else if (kind == SYNCH_MESSAGE_ID) {
+    if (synch_is_whole(kind) || kind == SYNCH_MESSAGE_ID) {
         buffer_u32(out, sa->next_send);
         buffer_u32(out, sa->next_receive);
+    }
+    if (synch_is_whole(kind)) {
+        ike_export(sa, out);
     } else if (kind == SYNCH_COUNTER) {
         encode_counters(node, sa, out);
     }
@@ -144,6 +145,21 @@ bool synch_peek(struct bytes octets, enum synch_kind *kind, uint64_t *spi_i,
     return decode(octets, kind, spi_i, spi_r, &body);
 }
 
+bool synch_peek_counters(struct bytes octets, uint32_t *next_send,
+                         uint32_t *next_receive)
+{
+    enum synch_kind kind;
+    uint64_t spi_i, spi_r;
+    struct cursor body;
+
+    if (!decode(octets, &kind, &spi_i, &spi_r, &body) ||
+        (!synch_is_whole(kind) && kind != SYNCH_MESSAGE_ID))
+        return false;
+    *next_send = cursor_u32(&body);
+    *next_receive = cursor_u32(&body);
+    return !body.failed;
+}
+
 bool synch_apply(struct node *node, struct bytes octets, struct error *error)
 {
     enum synch_kind kind;
@@ -153,8 +169,10 @@ bool synch_apply(struct node *node, struct bytes octets, struct error *error)
     if (!decode(octets, &kind, &spi_i, &spi_r, &body))
         return error_set(error, "synch message of %zu octets is damaged",
                          octets.size);
-    if (synch_is_whole(kind))
+    if (synch_is_whole(kind)) {
+        cursor_bytes(&body, COUNTERS_SIZE);
         return node_import(node, cursor_rest(&body), error) != NULL;
+    }
     struct ike_sa *sa = node_find_sa(node, spi_i, spi_r);
     if (!sa)
         return true;
