@@ -2,7 +2,7 @@
  * RFC 7383: fragments of IKE messages. Where keys are missing, the fields that
  * travel in clear text are looked at all the same.
  */
-#include "oracle/oracle_private.h"
+#include "oracle/rfc6311_private.h"
 
 #include <inttypes.h>
 
@@ -213,12 +213,27 @@ void rfc7383_initial(struct seen *seen, const struct ike_seen *half)
 
 /* ---- The fragments of one message ---- */
 
+/* Another member of a cluster knows nothing of the fragments of the former. */
+static void doubt_member(const struct seen *seen, const struct copies *before,
+                         struct accusation *a)
+{
+    bool inferred;
+    const char *reason = rfc6311_other_member(seen, before, &inferred);
+    if (!reason)
+        return;
+    a->finding.verdict = VERDICT_INCONCLUSIVE;
+    a->finding.inferred |= inferred;
+    READING(a, "%s", reason);
+}
+
 /* RFC7383-2.5-04: all have the header of the message. What else differs in it
- * makes another message of them. */
+ * makes another message of them. They leave together, before another member
+ * could use the Message ID for something else. */
 static void rule_2_5_04(struct seen *seen, const struct copies *copies)
 {
     if (seen->take != TAKE_MORE || !seen->authentic || seen->sa->blind ||
-        seen->oracle->gateway_epoch || seen->sender->announced.made)
+        seen->sender->announced.made ||
+        seen->sight.time > copies->first.time + RETRANSMIT_TIME)
         return;
     judged(seen->oracle, CLAUSE_RFC7383_2_5_04);
     if (copies->exchange == seen->ike->header.exchange)
@@ -236,8 +251,7 @@ static void rule_2_5_04(struct seen *seen, const struct copies *copies)
  * lost. */
 static void rule_2_5_2_01(struct seen *seen, const struct copies *copies)
 {
-    if (seen->take != TAKE_RECUT || !seen->ike->fragments ||
-        !copies->fragments || seen->oracle->gateway_epoch)
+    if (seen->take != TAKE_RECUT || !seen->ike->fragments || !copies->fragments)
         return;
     judged(seen->oracle, CLAUSE_RFC7383_2_5_2_01);
     if (seen->ike->fragments > copies->fragments ||
@@ -248,6 +262,7 @@ static void rule_2_5_2_01(struct seen *seen, const struct copies *copies)
     EXPECTED(&a, "more than %u fragments when it is tried anew",
              copies->fragments);
     SEEN(&a, "%u", seen->ike->fragments);
+    doubt_member(seen, copies, &a);
     submit(seen->oracle, seen, &a);
 }
 
@@ -268,8 +283,7 @@ bool rfc7383_resplit(struct seen *seen)
                  copies->fragments, part->size, part->number);
         SEEN(&a, "%zu octets, %u in all", seen->ike->octets.size,
              seen->ike->fragments);
-        if (seen->oracle->gateway_epoch)
-            a.finding.verdict = VERDICT_WARNING;
+        doubt_member(seen, copies, &a);
         submit(seen->oracle, seen, &a);
         return true;
     }

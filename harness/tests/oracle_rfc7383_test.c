@@ -60,11 +60,13 @@ static void set_of(struct story *s, enum who who, bool response, uint32_t id,
 
 static void announce(struct story *s, bool initiator, bool responder)
 {
+    size_t first = s->count;
     establish(s, 0, 0);
     if (initiator)
-        add_notify(s, s->events[0], IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+        add_notify(s, s->events[first], IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
     if (responder)
-        add_notify(s, s->events[1], IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+        add_notify(s, s->events[first + 1], IKEV2_FRAGMENTATION_SUPPORTED, NULL,
+                   0);
 }
 
 /* ---- What is sent ---- */
@@ -181,9 +183,11 @@ static void without_a_key(struct story *s)
 static void other_exchange(struct story *s)
 {
     struct cut cut = {2, 3, 100, 0, 0};
+    note_run(s, "peer");
     announce(s, true, true);
     fragment(s, GATEWAY, false, 2, 1, 3);
     piece(s, request(s, GATEWAY, CREATE_CHILD_SA, 2), cut);
+    note_end(s);
 }
 /* A CBC mode, and IVs as given. */
 static void fragments_with_ivs(struct story *s, uint8_t first, uint8_t second)
@@ -295,26 +299,32 @@ static void repeats(struct story *s)
 }
 static void grows(struct story *s)
 {
+    note_run(s, "peer");
     announce(s, true, true);
     set_of(s, GATEWAY, false, 2, 4);
     wait_ms(s, 2000);
     set_of(s, GATEWAY, false, 2, 2);
+    note_end(s);
 }
 static void same_total(struct story *s)
 {
     struct cut cut = {1, 3, 300, PAYLOAD_VENDOR, 0};
+    note_run(s, "peer");
     announce(s, true, true);
     set_of(s, GATEWAY, false, 2, 3);
     wait_ms(s, 2000);
     piece(s, request(s, GATEWAY, INFORMATIONAL, 2), cut);
+    note_end(s);
 }
 /* As long as before, but not the same. */
 static void same_size(struct story *s)
 {
+    note_run(s, "peer");
     announce(s, true, true);
     set_of(s, GATEWAY, false, 2, 3);
     wait_ms(s, 2000);
     fragment(s, GATEWAY, false, 2, 1, 3);
+    note_end(s);
 }
 
 START_TEST(tries)
