@@ -19,12 +19,22 @@ static const char *const cipher_names[CIPHER_COUNT] = {
     [CIPHER_AES_192_GCM] = "AES-192-GCM",
     [CIPHER_AES_256_GCM] = "AES-256-GCM",
     [CIPHER_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
+    [CIPHER_AES_128_CTR] = "AES-128-CTR",
+    [CIPHER_AES_192_CTR] = "AES-192-CTR",
+    [CIPHER_AES_256_CTR] = "AES-256-CTR",
+    [CIPHER_AES_128_CCM] = "AES-128-CCM",
+    [CIPHER_AES_192_CCM] = "AES-192-CCM",
+    [CIPHER_AES_256_CCM] = "AES-256-CCM",
+    [CIPHER_3DES_CBC] = "DES-EDE3-CBC",
+    [CIPHER_DES_CBC] = "DES-CBC",
+    [CIPHER_CAST5_CBC] = "CAST5-CBC",
+    [CIPHER_BLOWFISH_CBC] = "BF-CBC",
 };
 
 static const char *const mac_digests[MAC_COUNT] = {
-    [MAC_SHA256] = "SHA256",
-    [MAC_SHA384] = "SHA384",
-    [MAC_SHA512] = "SHA512",
+    [MAC_SHA256] = "SHA256", [MAC_SHA384] = "SHA384",
+    [MAC_SHA512] = "SHA512", [MAC_SHA1] = "SHA1",
+    [MAC_MD5] = "MD5",       [MAC_RIPEMD160] = "RIPEMD160",
 };
 
 void crypto_require(bool good, const char *what)
@@ -48,7 +58,7 @@ bool error_openssl(struct error *error, const char *what)
 struct crypto *crypto_new(void)
 {
     struct crypto *crypto = memory_take(sizeof *crypto);
-    for (size_t i = 0; i < CIPHER_COUNT; i++) {
+    for (size_t i = 0; i < CIPHER_EAGER; i++) {
         crypto->ciphers[i] = EVP_CIPHER_fetch(NULL, cipher_names[i], NULL);
         crypto_require(crypto->ciphers[i], cipher_names[i]);
     }
@@ -78,6 +88,9 @@ void crypto_free(struct crypto *crypto)
         EVP_MAC_CTX_free(macs[i].context);
     for (size_t i = 0; i < CIPHER_COUNT; i++)
         EVP_CIPHER_free(crypto->ciphers[i]);
+    if (crypto->legacy_provider)
+        OSSL_PROVIDER_unload(crypto->legacy_provider);
+    OSSL_LIB_CTX_free(crypto->legacy);
     EVP_MAC_free(crypto->hmac);
     EVP_MD_CTX_free(crypto->sha1_context);
     EVP_MD_CTX_free(crypto->sha256_context);
@@ -123,10 +136,43 @@ static struct cipher_slot *cipher_find(struct cipher_slot *set,
     return oldest;
 }
 
+const EVP_CIPHER *crypto_fetch(struct crypto *crypto, enum cipher_index index)
+{
+    EVP_CIPHER **cipher = &crypto->ciphers[index];
+
+    if (*cipher)
+        return *cipher;
+    if (index < CIPHER_LEGACY) {
+        *cipher = EVP_CIPHER_fetch(NULL, cipher_names[index], NULL);
+    } else {
+        if (!crypto->legacy)
+            crypto->legacy = OSSL_LIB_CTX_new();
+        if (crypto->legacy && !crypto->legacy_provider)
+            crypto->legacy_provider =
+                OSSL_PROVIDER_load(crypto->legacy, "legacy");
+        if (crypto->legacy_provider)
+            *cipher =
+                EVP_CIPHER_fetch(crypto->legacy, cipher_names[index], NULL);
+    }
+    ERR_clear_error();
+    return *cipher;
+}
+
+/* Has the context take keys of this size; those of Blowfish differ. */
+static void set_key_size(EVP_CIPHER_CTX *context, const EVP_CIPHER *cipher,
+                         size_t size, bool sealing)
+{
+    crypto_require(
+        EVP_CipherInit_ex2(context, cipher, NULL, NULL, sealing, NULL) &&
+            EVP_CIPHER_CTX_set_key_length(context, (int)size),
+        "key size");
+}
+
 EVP_CIPHER_CTX *crypto_cipher(struct crypto *crypto, enum cipher_index index,
                               bool sealing, struct bytes key)
 {
-    const EVP_CIPHER *cipher = crypto->ciphers[index];
+    const EVP_CIPHER *cipher = crypto_fetch(crypto, index);
+    crypto_require(cipher, cipher_names[index]);
     struct cipher_slot *slot = cipher_find(
         crypto->cipher_slots[key_set(key, CIPHER_SETS)], cipher, sealing, key);
     slot->used = ++crypto->ticks;
@@ -134,14 +180,18 @@ EVP_CIPHER_CTX *crypto_cipher(struct crypto *crypto, enum cipher_index index,
         same_key(key, slot->key, slot->key_size))
         return slot->context;
 
-    crypto_require(key.size == (size_t)EVP_CIPHER_get_key_length(cipher),
-                   "key size");
     if (!slot->context)
         slot->context = EVP_CIPHER_CTX_new();
     crypto_require(slot->context, "cipher context");
+    bool variable = index == CIPHER_BLOWFISH_CBC;
+    crypto_require(variable ||
+                       key.size == (size_t)EVP_CIPHER_get_key_length(cipher),
+                   "key size");
+    if (variable)
+        set_key_size(slot->context, cipher, key.size, sealing);
     /* The same cipher again needs no new context of the provider. */
-    crypto_require(EVP_CipherInit_ex2(slot->context,
-                                      slot->cipher == cipher ? NULL : cipher,
+    bool same = variable || slot->cipher == cipher;
+    crypto_require(EVP_CipherInit_ex2(slot->context, same ? NULL : cipher,
                                       key.data, NULL, sealing, NULL),
                    "cipher key");
     crypto_require(EVP_CIPHER_CTX_set_padding(slot->context, 0), "padding");

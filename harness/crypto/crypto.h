@@ -40,6 +40,17 @@ enum encr_id { ENCR_NULL = 11, ENCR_AES_CBC = 12, ENCR_AES_GCM_16 = 20,
                ENCR_CHACHA20_POLY1305 = 28 };
 enum integ_id { AUTH_NONE = 0, AUTH_HMAC_SHA2_256_128 = 12,
                 AUTH_HMAC_SHA2_384_192 = 13, AUTH_HMAC_SHA2_512_256 = 14 };
+/* What other gateways use; the engine proposes none of these, captures are
+ * opened with them. The last two have no number with IANA: private use. */
+enum old_encr_id { ENCR_DES = 2, ENCR_3DES = 3, ENCR_CAST = 6,
+                   ENCR_BLOWFISH = 7, ENCR_AES_CTR = 13, ENCR_AES_CCM_8 = 14,
+                   ENCR_AES_CCM_12 = 15, ENCR_AES_CCM_16 = 16,
+                   ENCR_AES_GCM_8 = 18, ENCR_AES_GCM_12 = 19 };
+enum old_integ_id { AUTH_HMAC_MD5_96 = 1, AUTH_HMAC_SHA1_96 = 2,
+                    AUTH_HMAC_MD5_128 = 6, AUTH_HMAC_SHA1_160 = 7,
+                    AUTH_HMAC_SHA2_256_96 = 1024,
+                    AUTH_HMAC_RIPEMD_160_96 = 1025 };
+enum old_prf_id { PRF_HMAC_MD5 = 1, PRF_HMAC_SHA1 = 2 };
 enum prf_id { PRF_HMAC_SHA2_256 = 5, PRF_HMAC_SHA2_384 = 6,
               PRF_HMAC_SHA2_512 = 7 };
 enum ke_id { KE_NONE = 0, KE_MODP_2048 = 14, KE_ECP_256 = 19,
@@ -66,6 +77,10 @@ struct integ_info {
     const char *name;
 };
 const struct integ_info *integ_lookup(uint16_t id);
+/* Whether this OpenSSL has it: DES, CAST and Blowfish are in its legacy
+ * provider, which may not be installed. */
+bool encr_available(uint16_t id);
+bool integ_available(uint16_t id);
 
 struct prf_info {
     uint16_t id;

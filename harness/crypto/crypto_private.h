@@ -11,6 +11,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 
 #include "crypto/crypto.h"
 
@@ -22,10 +23,30 @@ enum cipher_index {
     CIPHER_AES_192_GCM,
     CIPHER_AES_256_GCM,
     CIPHER_CHACHA20_POLY1305,
+    CIPHER_EAGER, /* those before are fetched at once, the others when used */
+    CIPHER_AES_128_CTR = CIPHER_EAGER,
+    CIPHER_AES_192_CTR,
+    CIPHER_AES_256_CTR,
+    CIPHER_AES_128_CCM,
+    CIPHER_AES_192_CCM,
+    CIPHER_AES_256_CCM,
+    CIPHER_3DES_CBC,
+    CIPHER_LEGACY, /* these are in a provider of their own */
+    CIPHER_DES_CBC = CIPHER_LEGACY,
+    CIPHER_CAST5_CBC,
+    CIPHER_BLOWFISH_CBC,
     CIPHER_COUNT,
 };
 
-enum mac_index { MAC_SHA256, MAC_SHA384, MAC_SHA512, MAC_COUNT };
+enum mac_index {
+    MAC_SHA256,
+    MAC_SHA384,
+    MAC_SHA512,
+    MAC_SHA1,
+    MAC_MD5,
+    MAC_RIPEMD160,
+    MAC_COUNT,
+};
 
 /* A way of a set of the cache; `cipher` is NULL while it is empty. */
 struct cipher_slot {
@@ -58,7 +79,9 @@ struct curve {
 enum { CURVE_P256, CURVE_P384, CURVE_COUNT };
 
 struct crypto {
-    EVP_CIPHER *ciphers[CIPHER_COUNT];
+    EVP_CIPHER *ciphers[CIPHER_COUNT]; /* NULL: not fetched yet */
+    OSSL_LIB_CTX *legacy;              /* likewise */
+    OSSL_PROVIDER *legacy_provider;
     EVP_MAC *hmac;
     EVP_MD *sha1, *sha256;
     EVP_MD_CTX *sha1_context, *sha256_context;
@@ -82,6 +105,8 @@ void crypto_require(bool good, const char *what);
  * caller's to set. Aborts when OpenSSL fails. */
 EVP_CIPHER_CTX *crypto_cipher(struct crypto *crypto, enum cipher_index cipher,
                               bool sealing, struct bytes key);
+/* The algorithm itself; NULL where this OpenSSL lacks it. */
+const EVP_CIPHER *crypto_fetch(struct crypto *crypto, enum cipher_index cipher);
 /* An HMAC context with `key` set, ready for the first update. */
 EVP_MAC_CTX *crypto_mac(struct crypto *crypto, enum mac_index mac,
                         struct bytes key);
@@ -92,6 +117,19 @@ size_t crypto_mac_end(EVP_MAC_CTX *context, uint8_t out[static PRF_MAX]);
 /* Numbers of the key exchange groups, made in crypto_new. */
 void ke_groups_new(struct crypto *crypto);
 void ke_groups_free(struct crypto *crypto);
+
+/* AES-CCM (RFC 4309): `salt` | `iv` is the nonce. Sealing writes ciphertext
+ * and tag at `out`; opening reads the tag behind `in`. */
+struct ccm {
+    const EVP_CIPHER *cipher;
+    const struct encr_info *info;
+    const uint8_t *key; /* and the salt behind it */
+    const uint8_t *iv;
+    struct bytes aad;
+};
+bool ccm_seal(const struct ccm *ccm, struct bytes in, uint8_t *out);
+bool ccm_open(const struct ccm *ccm, struct bytes in, const uint8_t *tag,
+              uint8_t *out);
 
 /* The two of `suite`, with the rule that an AEAD stands alone and any other
  * cipher needs an integrity algorithm (*integ is NULL with an AEAD). */

@@ -17,6 +17,12 @@ static bool prf_mac(uint16_t id, enum mac_index *out)
     case PRF_HMAC_SHA2_512:
         *out = MAC_SHA512;
         return true;
+    case PRF_HMAC_MD5:
+        *out = MAC_MD5;
+        return true;
+    case PRF_HMAC_SHA1:
+        *out = MAC_SHA1;
+        return true;
     default:
         return false;
     }

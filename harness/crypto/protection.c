@@ -49,20 +49,78 @@ size_t protection_overhead(const struct protection *p)
     return p->encr->iv_size + protection_icv_size(p);
 }
 
+/* `first` is that of 128 bits, those of 192 and 256 follow it. */
+static enum cipher_index aes_of(const struct encr_info *encr,
+                                enum cipher_index first)
+{
+    return (enum cipher_index)(first + (encr->key_size - 16) / 8);
+}
+
 static enum cipher_index cipher_of(const struct encr_info *encr)
 {
     switch (encr->id) {
     case ENCR_AES_CBC:
-        return encr->key_size == 16   ? CIPHER_AES_128_CBC
-               : encr->key_size == 24 ? CIPHER_AES_192_CBC
-                                      : CIPHER_AES_256_CBC;
+        return aes_of(encr, CIPHER_AES_128_CBC);
+    case ENCR_AES_GCM_8:
+    case ENCR_AES_GCM_12:
     case ENCR_AES_GCM_16:
-        return encr->key_size == 16   ? CIPHER_AES_128_GCM
-               : encr->key_size == 24 ? CIPHER_AES_192_GCM
-                                      : CIPHER_AES_256_GCM;
+        return aes_of(encr, CIPHER_AES_128_GCM);
+    case ENCR_AES_CTR:
+        return aes_of(encr, CIPHER_AES_128_CTR);
+    case ENCR_AES_CCM_8:
+    case ENCR_AES_CCM_12:
+    case ENCR_AES_CCM_16:
+        return aes_of(encr, CIPHER_AES_128_CCM);
+    case ENCR_3DES:
+        return CIPHER_3DES_CBC;
+    case ENCR_DES:
+        return CIPHER_DES_CBC;
+    case ENCR_CAST:
+        return CIPHER_CAST5_CBC;
+    case ENCR_BLOWFISH:
+        return CIPHER_BLOWFISH_CBC;
     default:
         return CIPHER_CHACHA20_POLY1305;
     }
+}
+
+static bool is_ccm(const struct encr_info *encr)
+{
+    return encr->id == ENCR_AES_CCM_8 || encr->id == ENCR_AES_CCM_12 ||
+           encr->id == ENCR_AES_CCM_16;
+}
+
+static struct ccm ccm_of(struct crypto *crypto, const struct protection *p,
+                         struct bytes aad, const uint8_t *iv)
+{
+    return (struct ccm){
+        .cipher = crypto_fetch(crypto, cipher_of(p->encr)),
+        .info = p->encr,
+        .key = p->encr_key->octets,
+        .iv = iv,
+        .aad = aad,
+    };
+}
+
+bool encr_available(uint16_t id)
+{
+    enum cipher_index index =
+        cipher_of(&(struct encr_info){.id = id, .key_size = 16});
+    if (index < CIPHER_LEGACY)
+        return true;
+    struct crypto *crypto = crypto_new();
+    bool found = crypto_fetch(crypto, index) != NULL;
+    crypto_free(crypto);
+    return found;
+}
+
+bool integ_available(uint16_t id)
+{
+    if (id != AUTH_HMAC_RIPEMD_160_96)
+        return true;
+    EVP_MD *digest = EVP_MD_fetch(NULL, "RIPEMD160", NULL);
+    EVP_MD_free(digest);
+    return digest != NULL;
 }
 
 static EVP_CIPHER_CTX *keyed(struct crypto *crypto, const struct protection *p,
@@ -91,6 +149,10 @@ static bool aead_seal(struct crypto *crypto, const struct protection *p,
                       struct bytes aad, const uint8_t *iv, struct bytes in,
                       uint8_t *out)
 {
+    if (is_ccm(p->encr)) {
+        struct ccm ccm = ccm_of(crypto, p, aad, iv);
+        return ccm_seal(&ccm, in, out);
+    }
     EVP_CIPHER_CTX *context = keyed(crypto, p, true);
     int size = 0, end = 0;
     return aead_start(context, p, iv, aad) &&
@@ -107,13 +169,17 @@ static bool aead_open(struct crypto *crypto, const struct protection *p,
                       struct bytes aad, const uint8_t *iv, struct bytes in,
                       const uint8_t *tag, uint8_t *out)
 {
+    if (is_ccm(p->encr)) {
+        struct ccm ccm = ccm_of(crypto, p, aad, iv);
+        return ccm_open(&ccm, in, tag, out);
+    }
     EVP_CIPHER_CTX *context = keyed(crypto, p, false);
     int size = 0, end = 0;
     uint8_t expected[16];
-    memcpy(expected, tag, sizeof expected); /* OpenSSL's is not const */
+    memcpy(expected, tag, p->encr->icv_size); /* OpenSSL's is not const */
     return aead_start(context, p, iv, aad) &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof expected,
-                               expected) == 1 &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG,
+                               p->encr->icv_size, expected) == 1 &&
            (in.size == 0 || EVP_CipherUpdate(context, out, &size, in.data,
                                              (int)in.size) == 1) &&
            EVP_CipherFinal_ex(context, out + size, &end) == 1;
@@ -132,18 +198,43 @@ static bool cbc(struct crypto *crypto, const struct protection *p, bool sealing,
     }
     EVP_CIPHER_CTX *context = keyed(crypto, p, sealing);
     int size = 0;
+    uint8_t block[16];
+    if (p->encr->id == ENCR_AES_CTR) { /* RFC 3686 4: nonce, IV, one */
+        memcpy(block, p->encr_key->octets + p->encr->key_size, SALT_SIZE);
+        memcpy(block + SALT_SIZE, iv, IV_SIZE);
+        write_u32(block + SALT_SIZE + IV_SIZE, 1);
+        iv = block;
+    }
     return EVP_CipherInit_ex2(context, NULL, NULL, iv, -1, NULL) == 1 &&
            EVP_CipherUpdate(context, out, &size, in.data, (int)in.size) == 1 &&
            (size_t)size == in.size;
+}
+
+static enum mac_index mac_of(uint16_t id)
+{
+    switch (id) {
+    case AUTH_HMAC_SHA2_256_128:
+    case AUTH_HMAC_SHA2_256_96:
+        return MAC_SHA256;
+    case AUTH_HMAC_SHA2_384_192:
+        return MAC_SHA384;
+    case AUTH_HMAC_SHA2_512_256:
+        return MAC_SHA512;
+    case AUTH_HMAC_MD5_96:
+    case AUTH_HMAC_MD5_128:
+        return MAC_MD5;
+    case AUTH_HMAC_RIPEMD_160_96:
+        return MAC_RIPEMD160;
+    default:
+        return MAC_SHA1;
+    }
 }
 
 static void icv_of(struct crypto *crypto, const struct protection *p,
                    struct bytes covered, struct bytes octets, struct bytes tail,
                    uint8_t out[static PRF_MAX])
 {
-    enum mac_index mac = p->integ->id == AUTH_HMAC_SHA2_256_128   ? MAC_SHA256
-                         : p->integ->id == AUTH_HMAC_SHA2_384_192 ? MAC_SHA384
-                                                                  : MAC_SHA512;
+    enum mac_index mac = mac_of(p->integ->id);
     EVP_MAC_CTX *context = crypto_mac(crypto, mac, key_view(p->integ_key));
     crypto_mac_add(context, covered);
     crypto_mac_add(context, octets);

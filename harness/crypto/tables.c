@@ -16,6 +16,33 @@ static const struct encr_info encr_table[] = {
     {ENCR_AES_CBC, 192, 24, 0, 16, 16, 0, false, "AES_CBC_192"},
     {ENCR_AES_CBC, 256, 32, 0, 16, 16, 0, false, "AES_CBC_256"},
     {ENCR_NULL, 0, 0, 0, 0, 1, 0, false, "NULL"},
+    /* Of others' captures: RFC 4106, RFC 4309 (salt of 3 octets), RFC 3686
+     * (nonce of 4), RFC 2451, RFC 2405. */
+    {ENCR_AES_GCM_8, 128, 16, 4, 8, 1, 8, true, "AES_GCM_8_128"},
+    {ENCR_AES_GCM_8, 192, 24, 4, 8, 1, 8, true, "AES_GCM_8_192"},
+    {ENCR_AES_GCM_8, 256, 32, 4, 8, 1, 8, true, "AES_GCM_8_256"},
+    {ENCR_AES_GCM_12, 128, 16, 4, 8, 1, 12, true, "AES_GCM_12_128"},
+    {ENCR_AES_GCM_12, 192, 24, 4, 8, 1, 12, true, "AES_GCM_12_192"},
+    {ENCR_AES_GCM_12, 256, 32, 4, 8, 1, 12, true, "AES_GCM_12_256"},
+    {ENCR_AES_CCM_8, 128, 16, 3, 8, 1, 8, true, "AES_CCM_8_128"},
+    {ENCR_AES_CCM_8, 192, 24, 3, 8, 1, 8, true, "AES_CCM_8_192"},
+    {ENCR_AES_CCM_8, 256, 32, 3, 8, 1, 8, true, "AES_CCM_8_256"},
+    {ENCR_AES_CCM_12, 128, 16, 3, 8, 1, 12, true, "AES_CCM_12_128"},
+    {ENCR_AES_CCM_12, 192, 24, 3, 8, 1, 12, true, "AES_CCM_12_192"},
+    {ENCR_AES_CCM_12, 256, 32, 3, 8, 1, 12, true, "AES_CCM_12_256"},
+    {ENCR_AES_CCM_16, 128, 16, 3, 8, 1, 16, true, "AES_CCM_16_128"},
+    {ENCR_AES_CCM_16, 192, 24, 3, 8, 1, 16, true, "AES_CCM_16_192"},
+    {ENCR_AES_CCM_16, 256, 32, 3, 8, 1, 16, true, "AES_CCM_16_256"},
+    {ENCR_AES_CTR, 128, 16, 4, 8, 1, 0, true, "AES_CTR_128"},
+    {ENCR_AES_CTR, 192, 24, 4, 8, 1, 0, true, "AES_CTR_192"},
+    {ENCR_AES_CTR, 256, 32, 4, 8, 1, 0, true, "AES_CTR_256"},
+    {ENCR_3DES, 0, 24, 0, 8, 8, 0, false, "3DES"},
+    {ENCR_DES, 0, 8, 0, 8, 8, 0, false, "DES"},
+    {ENCR_CAST, 128, 16, 0, 8, 8, 0, false, "CAST_128"},
+    {ENCR_BLOWFISH, 128, 16, 0, 8, 8, 0, false, "BLOWFISH_128"},
+    {ENCR_BLOWFISH, 192, 24, 0, 8, 8, 0, false, "BLOWFISH_192"},
+    {ENCR_BLOWFISH, 256, 32, 0, 8, 8, 0, false, "BLOWFISH_256"},
+    {ENCR_BLOWFISH, 448, 56, 0, 8, 8, 0, false, "BLOWFISH_448"},
 };
 
 /* RFC 4868 2.6: the key has the size of the hash, the ICV half of it. */
@@ -23,12 +50,21 @@ static const struct integ_info integ_table[] = {
     {AUTH_HMAC_SHA2_256_128, 32, 16, "HMAC_SHA2_256_128"},
     {AUTH_HMAC_SHA2_384_192, 48, 24, "HMAC_SHA2_384_192"},
     {AUTH_HMAC_SHA2_512_256, 64, 32, "HMAC_SHA2_512_256"},
+    /* RFC 2403, 2404, 4595, 2857; a draft */
+    {AUTH_HMAC_MD5_96, 16, 12, "HMAC_MD5_96"},
+    {AUTH_HMAC_SHA1_96, 20, 12, "HMAC_SHA1_96"},
+    {AUTH_HMAC_MD5_128, 16, 16, "HMAC_MD5_128"},
+    {AUTH_HMAC_SHA1_160, 20, 20, "HMAC_SHA1_160"},
+    {AUTH_HMAC_SHA2_256_96, 32, 12, "HMAC_SHA2_256_96"},
+    {AUTH_HMAC_RIPEMD_160_96, 20, 12, "HMAC_RIPEMD_160_96"},
 };
 
 static const struct prf_info prf_table[] = {
     {PRF_HMAC_SHA2_256, 32, "PRF_HMAC_SHA2_256"},
     {PRF_HMAC_SHA2_384, 48, "PRF_HMAC_SHA2_384"},
     {PRF_HMAC_SHA2_512, 64, "PRF_HMAC_SHA2_512"},
+    {PRF_HMAC_MD5, 16, "PRF_HMAC_MD5"},
+    {PRF_HMAC_SHA1, 20, "PRF_HMAC_SHA1"},
 };
 
 /* RFC 8031, RFC 5903 section 7 (the secret is x alone), RFC 3526. */

@@ -424,7 +424,7 @@ START_TEST(suites_as_text)
          "AES_GCM_16_256/PRF_HMAC_SHA2_256/CURVE25519"},
         {{ENCR_AES_CBC, 128, AUTH_HMAC_SHA2_256_128, 0, KE_NONE, true},
          "AES_CBC_128/HMAC_SHA2_256_128/ESN"},
-        {{3, 0, 2, 1, 2, 0}, "ENCR_3/AUTH_2/PRF_1/KE_2"},
+        {{9, 0, 8, 3, 2, 0}, "ENCR_9/AUTH_8/PRF_3/KE_2"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char text[96];

@@ -273,8 +273,8 @@ END_TEST
 START_TEST(unknown_prf)
 {
     uint8_t out[PRF_MAX];
-    ck_assert(!prf(crypto, 2, none, none, none, none, out));
-    ck_assert(!prf_plus(crypto, 2, none, none, out, 1));
+    ck_assert(!prf(crypto, 3, none, none, none, none, out));
+    ck_assert(!prf_plus(crypto, 3, none, none, out, 1));
     ck_assert(!auth_psk(crypto, 4, none, none, out));
 }
 END_TEST
@@ -434,13 +434,13 @@ START_TEST(suites_that_give_no_keys)
         struct suite suite;
         const char *part;
     } rows[] = {
-        {{3, 0, 12, PRF_HMAC_SHA2_256, 0, 0}, "encryption 3"},
+        {{9, 0, 12, PRF_HMAC_SHA2_256, 0, 0}, "encryption 9"},
         {{ENCR_AES_CBC, 0, 12, PRF_HMAC_SHA2_256, 0, 0}, "key of 0 bits"},
-        {{ENCR_AES_CBC, 128, 2, PRF_HMAC_SHA2_256, 0, 0}, "integrity 2"},
+        {{ENCR_AES_CBC, 128, 8, PRF_HMAC_SHA2_256, 0, 0}, "integrity 8"},
         {{ENCR_AES_CBC, 128, AUTH_NONE, PRF_HMAC_SHA2_256, 0, 0},
          "integrity 0"},
         {{ENCR_AES_GCM_16, 128, 12, PRF_HMAC_SHA2_256, 0, 0}, "stands alone"},
-        {{ENCR_AES_GCM_16, 128, AUTH_NONE, 2, 0, 0}, "prf 2"},
+        {{ENCR_AES_GCM_16, 128, AUTH_NONE, 3, 0, 0}, "prf 3"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct ike_keys keys;

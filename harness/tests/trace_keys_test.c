@@ -139,6 +139,7 @@ END_TEST
 #define IKE_SPIS "0102030405060708,1112131415161718,"
 #define KEY16 "000102030405060708090a0b0c0d0e0f"
 #define KEY20 KEY16 "10111213"
+#define KEY24 KEY20 "14151617"
 #define KEY32 KEY16 KEY16
 
 static struct trace_keys *load_text(const char *text, struct error *error)
@@ -188,14 +189,34 @@ START_TEST(rows_of_others)
                         "[RFC5282]\",\"\",\"\",\"NONE [RFC4306]\"\n",
          1, 0, 0},
         /* what we cannot use is counted */
-        {IKE_SPIS "00,00,\"3DES [RFC2451]\",00,00,\"HMAC_SHA1_96 "
+        {IKE_SPIS "00,00,\"CAMELLIA-CBC [RFC5529]\",00,00,\"HMAC_SHA1_96 "
                   "[RFC2404]\"\n",
          0, 0, 1},
+        /* what others use */
+        {IKE_SPIS KEY24 "," KEY24 ",\"3DES [RFC2451]\"," KEY20 "," KEY20
+                        ",\"HMAC_SHA1_96 [RFC2404]\"\n",
+         1, 0, 0},
+        {IKE_SPIS KEY16 "000000," KEY16 "000000,\"AES-CCM-128 with 8 octet "
+                        "ICV [RFC5282]\",,,\"NONE [RFC4306]\"\n",
+         1, 0, 0},
+        {"\"IPv4\",\"*\",\"192.0.2.0/24\",\"0xc0ff****\","
+         "\"AES-CTR [RFC3686]\",\"0x" KEY20
+         "\",\"HMAC-SHA-1-96 [RFC2404]\",\"0x" KEY20 "\"\n"
+         "\"IPv4\",\"*\",\"*\",\"0x1\",\"BLOWFISH-CBC [RFC2451]\",\"0x" KEY16
+         "\",\"HMAC-MD5-96 [RFC2403]\",\"0x" KEY16 "\"\n"
+         "\"IPv4\",\"*\",\"*\",\"0x1\",\"AES-GCM with 8 octet ICV "
+         "[RFC4106]\",\"0x" KEY20 "\",\"NULL\",\"0x\"\n",
+         0, 3, 0},
+        /* without a check it proves nothing */
+        {"\"IPv4\",\"*\",\"*\",\"0x1\",\"AES-CBC [RFC3602]\",\"0x" KEY16
+         "\",\"ANY 96 bit authentication [no checking]\",\"0x\"\n",
+         0, 0, 1},
+        {"secret 0102030405060708 00112233445566778899aabbccddeeff\n", 0, 0, 0},
         {"\"IPv4\",\"*\",\"*\",\"0x1\",\"AES-CBC [RFC3602]\",\"0x" KEY16
          "\",\"NULL\",\"0x\"\n"
          "\"IPv4\",\"*\",\"*\",\"*\",\"AES-GCM [RFC4106]\",\"0x" KEY20
          "\",\"NULL\",\"0x\"\n",
-         0, 0, 2},
+         0, 1, 1},
     };
     struct error error;
 
@@ -259,6 +280,15 @@ START_TEST(unreadable_rows)
         {"\"IPv4\",\"*\",\"*\",\"0x1\",\"NULL\",\"\",\"NULL\",\"\",\"64\",\"0\""
          "\n",
          "not 32-bit or 64-bit"},
+        {"\"IPv4\",\"*\",\"10.0.0.0/33\",\"0x1\",\"NULL\",\"\",\"NULL\",\"\""
+         "\n",
+         "destination: no prefix: 10.0.0.0/33"},
+        {"\"IPv4\",\"*\",\"*\",\"0x12*\",\"NULL\",\"\",\"NULL\",\"\"\n",
+         "no SPI: 0x12*"},
+        {"secret 01\n", "table:1: not 'secret SPIi HEX'"},
+        {"secret 01 02\n", "initiator's SPI: 1 octets, not 8"},
+        {"secret 0102030405060708 123\n", "secret: 3 digits"},
+        {"secret 0102030405060708 zz\n", "no hexadecimal digits at 0"},
         /* a key of the wrong size, with both numbers */
         {IKE_SPIS KEY16 "," KEY16 ",\"AES-GCM-128 with 16 octet ICV "
                         "[RFC5282]\",,,\"NONE [RFC4306]\"\n",

@@ -17,6 +17,7 @@ static void ike_row_free(struct ike_row *row)
 void trace_keys_free(struct trace_keys *keys)
 {
     struct ike_row *row, *next;
+    struct ike_secret *secret, *next_secret;
 
     if (!keys)
         return;
@@ -32,6 +33,13 @@ void trace_keys_free(struct trace_keys *keys)
         free(keys->esp_rows[i]);
     }
     free(keys->esp_rows);
+    secret = keys->secrets;
+    HASH_CLEAR(hh, keys->secrets);
+    for (; secret; secret = next_secret) {
+        next_secret = secret->hh.next;
+        memory_cleanse(secret, sizeof *secret);
+        free(secret);
+    }
     free(keys);
 }
 
@@ -58,13 +66,43 @@ const struct esp_row *keys_find_esp(const struct trace_keys *keys, uint32_t spi)
     return row;
 }
 
+const struct esp_row *keys_match_esp(const struct esp_row *row, uint32_t spi)
+{
+    while (row && (spi & row->spi_mask) != row->spi)
+        row = row->older;
+    return row;
+}
+
+const struct ike_secret *keys_find_secret(const struct trace_keys *keys,
+                                          uint64_t spi_i)
+{
+    struct ike_secret *secret;
+
+    if (!keys || !keys->secrets)
+        return NULL;
+    HASH_FIND(hh, keys->secrets, &spi_i, sizeof spi_i, secret);
+    return secret;
+}
+
+void keys_add_secret(struct trace_keys *keys, const struct ike_secret *secret)
+{
+    struct ike_secret *own = memory_take(sizeof *own), *old;
+
+    *own = *secret;
+    HASH_REPLACE(hh, keys->secrets, spi_i, sizeof own->spi_i, own, old);
+    if (old) {
+        memory_cleanse(old, sizeof *old);
+        free(old);
+    }
+}
+
 /* An AEAD, or a cipher with an integrity algorithm: what is not authentic
  * proves nothing. */
 static bool suite_usable(const struct suite *suite)
 {
     const struct encr_info *encr = encr_lookup(suite->encr, suite->encr_bits);
 
-    if (!encr)
+    if (!encr || !encr_available(encr->id) || !integ_available(suite->integ))
         return false;
     return encr->icv_size > 0 ||
            (suite->integ != AUTH_NONE && integ_lookup(suite->integ) != NULL);
@@ -106,6 +144,11 @@ static void esp_row_link(struct trace_keys *keys, struct esp_row *own)
     }
     own->index = (uint32_t)keys->esp_count;
     keys->esp_rows[keys->esp_count++] = own;
+    if (own->spi_mask != UINT32_MAX) {
+        own->older = keys->patterns;
+        keys->patterns = own;
+        return;
+    }
     HASH_REPLACE(hh, keys->esp, spi, sizeof own->spi, own, older);
     own->older = older;
 }
@@ -121,7 +164,8 @@ static bool esp_row_equal(const struct esp_row *a, const struct esp_row *b)
            a->suite.encr_bits == b->suite.encr_bits &&
            a->suite.integ == b->suite.integ && a->suite.esn == b->suite.esn &&
            a->esn_known == b->esn_known && a->high == b->high &&
-           a->icv_presumed == b->icv_presumed &&
+           a->icv_presumed == b->icv_presumed && a->spi == b->spi &&
+           a->spi_mask == b->spi_mask && a->prefix == b->prefix &&
            address_equal(&a->source, &b->source) &&
            address_equal(&a->destination, &b->destination) &&
            key_equal(&a->encr, &b->encr) && key_equal(&a->integ, &b->integ);
@@ -136,8 +180,10 @@ bool keys_add_esp_row(struct trace_keys *keys, const struct esp_row *row,
         keys->unusable++;
         return false;
     }
-    for (const struct esp_row *r = keys_find_esp(keys, row->spi); r;
-         r = r->older)
+    for (const struct esp_row *r = row->spi_mask == UINT32_MAX
+                                       ? keys_find_esp(keys, row->spi)
+                                       : keys->patterns;
+         r; r = r->older)
         if (esp_row_equal(r, row))
             return true;
     own = memory_take(sizeof *own);
@@ -177,6 +223,7 @@ void trace_keys_add_esp(struct trace_keys *keys, const struct address *source,
 {
     struct esp_row row = {
         .spi = spi,
+        .spi_mask = UINT32_MAX,
         .source = *source,
         .destination = *destination,
         .suite = *suite,

@@ -17,9 +17,11 @@ struct ike_row {
 
 struct esp_row {
     uint32_t spi;
+    uint32_t spi_mask;          /* digits that must be alike; 0: any SPI */
     uint32_t index;             /* from 0 in the order of adding */
     struct address source;      /* family 0: any */
     struct address destination; /* family 0: any */
+    uint8_t prefix;             /* of the destination, bits; 0: all */
     struct suite suite;
     bool esn_known;    /* the table says whether ESN are used */
     bool icv_presumed; /* the table leaves the ICV's size open */
@@ -35,8 +37,24 @@ struct trace_keys {
     struct esp_row *esp;       /* hash of the newest row of each SPI */
     struct esp_row **esp_rows; /* all, by index */
     size_t esp_count, esp_capacity;
+    struct esp_row *patterns; /* those of no single SPI, by `older` */
+    struct ike_secret *secrets;
     size_t unusable;
 };
+
+/* The shared secret g^ir of one key exchange. */
+enum { SECRET_MAX = 1024 };
+struct ike_secret {
+    uint64_t spi_i; /* of the IKE SA that it made, or of its IKE_SA_INIT */
+    size_t size;
+    uint8_t octets[SECRET_MAX];
+    UT_hash_handle hh;
+};
+/* NULL if there is none. */
+const struct ike_secret *keys_find_secret(const struct trace_keys *keys,
+                                          uint64_t spi_i);
+/* Takes a copy; the same SPI twice keeps the newer one. */
+void keys_add_secret(struct trace_keys *keys, const struct ike_secret *secret);
 
 /* NULL if there is none. */
 const struct ike_row *keys_find_ike(const struct trace_keys *keys,
@@ -44,6 +62,8 @@ const struct ike_row *keys_find_ike(const struct trace_keys *keys,
 /* The newest row of that SPI, the others behind `older`. */
 const struct esp_row *keys_find_esp(const struct trace_keys *keys,
                                     uint32_t spi);
+/* The newest row whose pattern the SPI fits, from `row` on through `older`. */
+const struct esp_row *keys_match_esp(const struct esp_row *row, uint32_t spi);
 
 /* Takes a copy of `row`, whose suite, keys and identification are set. False
  * (and the row counted as unusable) where the algorithm is not ours; false

@@ -178,15 +178,33 @@ static bool parse_esp_key(const char *text, const char *what, struct key *out,
     return true;
 }
 
-/* "*", a pattern or a prefix stand for any: the SPI decides. */
+static bool parse_u32(const char *text, int base, uint32_t *out);
+
+/* "*" and patterns stand for any: the SPI decides, and the ICV. A prefix is
+ * kept, so that what is beyond it is not called forged. */
 static bool parse_esp_address(const char *text, const char *what,
-                              struct address *out, struct error *error)
+                              struct address *out, uint8_t *prefix,
+                              struct error *error)
 {
+    char address[64];
+    size_t size = strcspn(text, "/");
+    uint32_t bits;
+
     *out = (struct address){0};
-    if (!text[0] || strpbrk(text, "*/"))
+    *prefix = 0;
+    if (!text[0] || strchr(text, '*'))
         return true;
-    if (!address_parse(text, out))
+    snprintf(address, sizeof address, "%.*s", (int)(size < 63 ? size : 63),
+             text);
+    if (!address_parse(address, out))
         return error_set(error, "%s: no address: %.60s", what, text);
+    if (text[size] == '\0')
+        return true;
+    if (!parse_u32(text + size + 1, 10, &bits) || bits > 8 * address_size(out))
+        return error_set(error, "%s: no prefix: %.60s", what, text);
+    *prefix = (uint8_t)bits;
+    if (bits == 0)
+        *out = (struct address){0};
     return true;
 }
 
@@ -228,10 +246,22 @@ static bool read_esn(const struct fields *fields, struct esp_row *row,
 static uint16_t esp_key_bits(const struct encr_name *encr,
                              const struct key *key)
 {
-    const unsigned salt = encr->id == ENCR_AES_GCM_16 ? 4 : 0;
+    unsigned salt = 0;
 
-    if (encr->id != ENCR_AES_CBC && encr->id != ENCR_AES_GCM_16)
+    switch (encr->id) {
+    case ENCR_AES_GCM_8:
+    case ENCR_AES_GCM_12:
+    case ENCR_AES_GCM_16:
+    case ENCR_AES_CTR:
+        salt = 4;
+        break;
+    case ENCR_AES_CBC:
+    case ENCR_CAST:
+    case ENCR_BLOWFISH:
+        break;
+    default:
         return 0;
+    }
     return key->size > salt ? (uint16_t)(8 * (key->size - salt)) : 0;
 }
 
@@ -258,26 +288,48 @@ static bool esp_suite(struct esp_row *row, const char *encr_text,
     return true;
 }
 
+/* A number, "*", or 0x and eight digits of which some are "*", as Wireshark
+ * has it. */
+static bool parse_esp_spi(const char *text, struct esp_row *row)
+{
+    row->spi = row->spi_mask = 0;
+    if (!strchr(text, '*')) {
+        row->spi_mask = UINT32_MAX;
+        return parse_u32(text, 0, &row->spi);
+    }
+    if (strcmp(text, "*") == 0)
+        return true;
+    if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X') ||
+        strlen(text) != 10)
+        return false;
+    for (text += 2; *text; text++) {
+        int digit = *text == '*' ? 0 : hex_digit(*text);
+        if (digit < 0)
+            return false;
+        row->spi = row->spi << 4 | (uint32_t)digit;
+        row->spi_mask = row->spi_mask << 4 | (*text == '*' ? 0 : 15);
+    }
+    return true;
+}
+
 static bool read_esp_row(struct trace_keys *keys, const struct fields *fields,
                          struct error *error)
 {
     char *const *text = fields->text;
     struct esp_row row = {0};
+    uint8_t prefix;
 
     if (fields->count < ESP_FIELDS)
         return error_set(error, "%zu fields, not %d or %d", fields->count,
                          (int)ESP_FIELDS, (int)ESP_FIELDS_WITH_ESN);
-    if (!parse_esp_address(text[1], "source", &row.source, error) ||
-        !parse_esp_address(text[2], "destination", &row.destination, error) ||
+    if (!parse_esp_address(text[1], "source", &row.source, &prefix, error) ||
+        !parse_esp_address(text[2], "destination", &row.destination,
+                           &row.prefix, error) ||
         !parse_esp_key(text[5], "encryption key", &row.encr, error) ||
         !parse_esp_key(text[7], "authentication key", &row.integ, error) ||
         !read_esn(fields, &row, error))
         return false;
-    if (strchr(text[3], '*')) { /* any SPI */
-        keys->unusable++;
-        return true;
-    }
-    if (!parse_u32(text[3], 0, &row.spi))
+    if (!parse_esp_spi(text[3], &row))
         return error_set(error, "no SPI: %.20s", text[3]);
     bool added = esp_suite(&row, text[4], text[6], error);
     if (added)
@@ -295,6 +347,34 @@ static bool is_esp_row(const struct fields *fields)
            strcmp(fields->text[0], "Any") == 0;
 }
 
+/* "secret SPIi g^ir", both hexadecimal. */
+static bool read_secret(struct trace_keys *keys, char *text,
+                        struct error *error)
+{
+    struct ike_secret secret = {0};
+    char *save, *spi = strtok_r(text, " \t", &save);
+    char *octets = strtok_r(NULL, " \t", &save);
+    bool ok;
+
+    if (!spi || !octets || strtok_r(NULL, " \t", &save))
+        return error_set(error, "not 'secret SPIi HEX'");
+    size_t digits = strlen(octets);
+    ok = parse_ike_spi(spi, "initiator's SPI", &secret.spi_i, error);
+    if (ok && (digits % 2 != 0 || digits / 2 > SECRET_MAX))
+        ok = error_set(error, "secret: %zu digits, not an even number up to %d",
+                       digits, 2 * SECRET_MAX);
+    for (size_t i = 0; ok && i < digits; i += 2) {
+        int high = hex_digit(octets[i]), low = hex_digit(octets[i + 1]);
+        if (high < 0 || low < 0)
+            ok = error_set(error, "secret: no hexadecimal digits at %zu", i);
+        secret.octets[secret.size++] = (uint8_t)(16 * high + low);
+    }
+    if (ok)
+        keys_add_secret(keys, &secret);
+    memory_cleanse(&secret, sizeof secret);
+    return ok;
+}
+
 static bool read_line(struct trace_keys *keys, char *line, struct error *error)
 {
     struct fields fields;
@@ -306,6 +386,8 @@ static bool read_line(struct trace_keys *keys, char *line, struct error *error)
     line = skip_blanks(line);
     if (!*line || *line == '#')
         return true;
+    if (strncmp(line, "secret", 6) == 0 && (line[6] == ' ' || line[6] == '\t'))
+        return read_secret(keys, line + 6, error);
     if (!split(line, &fields, error))
         return false;
     return is_esp_row(&fields) ? read_esp_row(keys, &fields, error)

@@ -59,6 +59,33 @@ static char esp_protocol(const struct esp_row *row)
     return row->destination.family == 6 || row->source.family == 6 ? '6' : '4';
 }
 
+static void write_prefix(struct buffer *out, const struct esp_row *row)
+{
+    char text[ENDPOINT_TEXT];
+
+    if (row->prefix == 0)
+        write_address(out, &row->destination);
+    else
+        buffer_format(out, "\"%s/%u\",",
+                      address_to_text(&row->destination, text, sizeof text),
+                      row->prefix);
+}
+
+/* The digits that a pattern leaves open are stars. */
+static void write_spi(struct buffer *out, const struct esp_row *row)
+{
+    char digits[9];
+
+    snprintf(digits, sizeof digits, "%08" PRIx32, row->spi);
+    for (unsigned i = 0; i < 8; i++)
+        if (!(row->spi_mask >> (28 - 4 * i) & 15))
+            digits[i] = '*';
+    if (row->spi_mask)
+        buffer_format(out, "\"0x%s\",", digits);
+    else
+        buffer_format(out, "\"*\",");
+}
+
 static void write_esp_row(struct buffer *out, const struct esp_row *row)
 {
     const struct encr_name *encr = encr_name_of(TABLE_ESP, &row->suite);
@@ -69,9 +96,9 @@ static void write_esp_row(struct buffer *out, const struct esp_row *row)
     buffer_format(out, "%s\"IPv%c\",", encr->foreign ? KEYS_OWN_ROW : "",
                   esp_protocol(row));
     write_address(out, &row->source);
-    write_address(out, &row->destination);
-    buffer_format(out, "\"0x%08" PRIx32 "\",\"%s\",\"0x", row->spi,
-                  esp_encr_text(row, encr));
+    write_prefix(out, row);
+    write_spi(out, row);
+    buffer_format(out, "\"%s\",\"0x", esp_encr_text(row, encr));
     write_hex(out, &row->encr);
     buffer_format(out, "\",\"%s\",\"0x", integ->name);
     write_hex(out, &row->integ);

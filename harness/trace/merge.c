@@ -226,6 +226,7 @@ void trace_reader_counts(const struct trace_reader *reader,
         .tcp_gaps = reader->tcp.gaps,
         .tcp_given_up = reader->tcp.given_up,
     };
+    derivation_counts(reader->derivation, out);
     for (size_t i = 0; i < reader->source_count; i++)
         out->dropped += capture_dropped(reader->sources[i].capture);
 }
@@ -244,7 +245,10 @@ void trace_reader_free(struct trace_reader *reader)
     tcp_free(&reader->tcp);
     ip_fragments_free(&reader->ip_fragments);
     ike_fragments_free(&reader->ike_fragments);
-    free(reader->esp_states);
+    free(reader->esp_states.of);
+    free(reader->derived_states.of);
+    derivation_free(reader->derivation);
+    trace_keys_free(reader->derived);
     buffer_free(&reader->plaintext);
     buffer_free(&reader->first_fragment);
     crypto_free(reader->crypto);

@@ -3,29 +3,32 @@
 
 #include <string.h>
 
-enum { ROWS_MAX = 16, HIGHS_MAX = 10, ESP_TRAILER = 2 };
+enum { RANKS = 3, ROWS_MAX = 16, HIGHS_MAX = 10, ESP_TRAILER = 2 };
 
 /* The packet as the rows are tried on it. */
 struct attempt {
     struct trace_reader *reader;
     struct trace_event *event;
+    const struct trace_keys *keys; /* that `row` is of */
+    struct esp_states *states;
     const struct esp_row *row;
     struct esp_state *state;
+    size_t tried;
+    bool binding; /* a row says for sure that the packet is forged */
 };
 
-static struct esp_state *find_state(struct trace_reader *reader,
+static struct esp_state *find_state(struct esp_states *states,
+                                    const struct trace_keys *keys,
                                     const struct esp_row *row)
 {
-    if (row->index >= reader->esp_state_count) {
-        size_t count = trace_keys_esp_count(reader->keys);
-        reader->esp_states = memory_resize(
-            reader->esp_states, count * sizeof reader->esp_states[0]);
-        memset(reader->esp_states + reader->esp_state_count, 0,
-               (count - reader->esp_state_count) *
-                   sizeof reader->esp_states[0]);
-        reader->esp_state_count = count;
+    if (row->index >= states->count) {
+        size_t count = trace_keys_esp_count(keys);
+        states->of = memory_resize(states->of, count * sizeof states->of[0]);
+        memset(states->of + states->count, 0,
+               (count - states->count) * sizeof states->of[0]);
+        states->count = count;
     }
-    return &reader->esp_states[row->index];
+    return &states->of[row->index];
 }
 
 /* ---- Extended Sequence Numbers ---- */
@@ -131,6 +134,8 @@ static void opened(const struct attempt *attempt, bool esn, uint32_t high)
 
     esp->status = TRACE_ESP_OPENED;
     esp->key_row = (uint32_t)attempt->row->index + 1;
+    if (attempt->keys != attempt->reader->keys)
+        esp->key_row += (uint32_t)trace_keys_esp_count(attempt->reader->keys);
     esp->esn = esn;
     if (esn)
         esp->sequence = (uint64_t)high << 32 | esp->packet.sequence;
@@ -181,12 +186,28 @@ static bool try_row(const struct attempt *attempt)
 
 /* ---- All rows of the SPI ---- */
 
-/* 0: made for this destination; 1: for any; 2: for another one, as behind a
- * NAT or after a move (RFC 4555). */
+static bool has_prefix(const struct address *address, const struct address *of,
+                       unsigned bits)
+{
+    if (address->family != of->family ||
+        memcmp(address->octets, of->octets, bits / 8) != 0)
+        return false;
+    unsigned rest = bits % 8;
+    return rest == 0 ||
+           (address->octets[bits / 8] ^ of->octets[bits / 8]) >> (8 - rest) ==
+               0;
+}
+
+/* 0: made for this destination; 1: for any, or a prefix that holds it; 2: for
+ * another one, as behind a NAT or after a move (RFC 4555), or for any SPI. */
 static unsigned rank_of(const struct esp_row *row, const struct address *to)
 {
+    if (row->spi_mask != UINT32_MAX)
+        return 2;
     if (row->destination.family == 0)
         return 1;
+    if (row->prefix)
+        return has_prefix(to, &row->destination, row->prefix) ? 1 : 2;
     return address_equal(&row->destination, to) ? 0 : 2;
 }
 
@@ -220,35 +241,63 @@ static void note_iv(struct trace_event *event, const struct esp_row *row)
     event->esp.esn = row->suite.esn;
 }
 
-static void try_rows(struct trace_reader *reader, struct trace_event *event,
-                     const struct esp_row *newest)
+/* True when the packet is opened. */
+static bool try_one(struct attempt *attempt, const struct esp_row *row,
+                    unsigned rank)
 {
-    const struct address *to = &event->packet.destination.address;
-    struct attempt attempt = {.reader = reader, .event = event};
-    bool binding = false;
-    size_t tried = 0;
+    struct trace_event *event = attempt->event;
 
-    for (unsigned rank = 0; rank <= 2; rank++) {
-        for (const struct esp_row *row = newest; row && tried < ROWS_MAX;
-             row = row->older) {
-            if (rank_of(row, to) != rank)
-                continue;
-            tried++;
-            attempt.row = row;
-            attempt.state = find_state(reader, row);
-            if (try_row(&attempt)) {
-                note_iv(event, row);
-                event->esp.esn = attempt.state->esn;
-                return;
-            }
-            if (!binding && is_binding(&attempt, rank)) {
-                binding = true;
-                note_iv(event, row);
-            }
-        }
+    if (rank_of(row, &event->packet.destination.address) != rank ||
+        attempt->tried >= ROWS_MAX)
+        return false;
+    attempt->tried++;
+    attempt->row = row;
+    attempt->state = find_state(attempt->states, attempt->keys, row);
+    if (try_row(attempt)) {
+        note_iv(event, row);
+        event->esp.esn = attempt->state->esn;
+        return true;
     }
-    if (!binding) {
-        no_key(event, "no key of this SPI fits");
+    if (!attempt->binding && is_binding(attempt, rank)) {
+        attempt->binding = true;
+        note_iv(event, row);
+    }
+    return false;
+}
+
+static bool try_rank(struct attempt *attempt, unsigned rank)
+{
+    uint32_t spi = attempt->event->esp.packet.spi;
+    const struct esp_row *row = keys_find_esp(attempt->keys, spi);
+
+    for (; row; row = row->older)
+        if (try_one(attempt, row, rank))
+            return true;
+    if (rank < RANKS - 1)
+        return false;
+    row = keys_match_esp(attempt->keys->patterns, spi);
+    for (; row; row = keys_match_esp(row->older, spi))
+        if (try_one(attempt, row, rank))
+            return true;
+    return false;
+}
+
+static void try_rows(struct trace_reader *reader, struct trace_event *event)
+{
+    struct attempt attempt = {.reader = reader, .event = event};
+
+    for (unsigned rank = 0; rank < RANKS; rank++) {
+        attempt.keys = reader->keys;
+        attempt.states = &reader->esp_states;
+        if (attempt.keys && try_rank(&attempt, rank))
+            return;
+        attempt.keys = reader->derived;
+        attempt.states = &reader->derived_states;
+        if (attempt.keys && try_rank(&attempt, rank))
+            return;
+    }
+    if (!attempt.binding) {
+        no_key(event, attempt.tried ? "no key of this SPI fits" : NULL);
         return;
     }
     event->esp.status = TRACE_ESP_BAD_ICV;
@@ -264,10 +313,15 @@ bool trace_esp_inner(const struct trace_event *event, struct inner_packet *out)
                                    NULL);
 }
 
+/* Whether there may be a row for it. */
+static bool has_rows(const struct trace_keys *keys, uint32_t spi)
+{
+    return keys && (keys->patterns || keys_find_esp(keys, spi));
+}
+
 void open_esp(struct trace_reader *reader, struct trace_event *event)
 {
     struct trace_esp *esp = &event->esp;
-    const struct esp_row *newest;
 
     esp->octets = event->packet.payload;
     esp->iv = esp->inner = bytes_of(NULL, 0);
@@ -275,11 +329,11 @@ void open_esp(struct trace_reader *reader, struct trace_event *event)
     esp->key_row = 0;
     esp->sequence = esp->packet.sequence;
     esp->next_header = 0;
-    newest = keys_find_esp(reader->keys, esp->packet.spi);
-    if (!newest)
+    if (!has_rows(reader->keys, esp->packet.spi) &&
+        !has_rows(reader->derived, esp->packet.spi))
         no_key(event, NULL);
     else if (event->packet.truncated)
         no_key(event, "cut off, so that its ICV is not there");
     else
-        try_rows(reader, event, newest);
+        try_rows(reader, event);
 }

@@ -23,6 +23,8 @@ static const struct protection *find_keys(const struct trace_reader *reader,
         keys_find_ike(reader->keys, header->spi_i, header->spi_r);
 
     if (!row)
+        row = keys_find_ike(reader->derived, header->spi_i, header->spi_r);
+    if (!row)
         return NULL;
     return header->flags & IKE_FLAG_INITIATOR ? &row->from_initiator
                                               : &row->from_responder;
@@ -55,6 +57,15 @@ static bool add_inner(struct trace_reader *reader, struct trace_event *event,
     return true;
 }
 
+/* Keys from a secret that has opened nothing yet. */
+static bool is_doubtful(const struct trace_reader *reader,
+                        const struct trace_ike *ike)
+{
+    return reader->derivation &&
+           !keys_find_ike(reader->keys, ike->header.spi_i, ike->header.spi_r) &&
+           !derivation_proven(reader->derivation, &ike->header);
+}
+
 /* Opens the Encrypted (Fragment) payload into reader->plaintext. */
 static bool open_sealed(struct trace_reader *reader, struct trace_event *event,
                         const struct protection *keys, struct bytes sealed,
@@ -65,6 +76,11 @@ static bool open_sealed(struct trace_reader *reader, struct trace_event *event,
     buffer_clear(&reader->plaintext);
     if (!sk_open(reader->crypto, keys, ike->octets, &reader->plaintext,
                  inner_first, &reader->reason)) {
+        if (is_icv_mismatch(&reader->reason) && is_doubtful(reader, ike)) {
+            set_status(reader, event, TRACE_IKE_NO_KEY);
+            event->reason = "the secret does not fit";
+            return false;
+        }
         set_status(reader, event,
                    is_icv_mismatch(&reader->reason) ? TRACE_IKE_BAD_ICV
                                                     : TRACE_IKE_MALFORMED);
@@ -215,4 +231,6 @@ void open_ike(struct trace_reader *reader, struct trace_event *event)
         open_skf(reader, event, last);
     else
         set_status(reader, event, TRACE_IKE_CLEAR);
+    if (reader->keys && reader->keys->secrets)
+        derive_from(reader, event);
 }

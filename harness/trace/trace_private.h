@@ -78,6 +78,13 @@ struct esp_state {
     struct address destination; /* of the packet last opened */
 };
 
+struct esp_states {
+    struct esp_state *of; /* by the row's index */
+    size_t count;
+};
+
+struct derivation;
+
 struct source {
     struct capture *capture;
     struct frame frame;
@@ -101,6 +108,8 @@ struct trace_reader {
     struct error broken; /* of the first source that broke */
 
     const struct trace_keys *keys;
+    struct trace_keys *derived; /* from its secrets; NULL: none yet */
+    struct derivation *derivation;
     struct crypto *crypto;
     struct packet_ports ports;
     struct packet_copies copies;
@@ -109,8 +118,7 @@ struct trace_reader {
     struct trace_event tcp_base; /* what its events have in common */
     struct ip_fragments ip_fragments;
     struct ike_fragments ike_fragments;
-    struct esp_state *esp_states; /* by the row's index */
-    size_t esp_state_count;
+    struct esp_states esp_states, derived_states;
 
     /* What the event last given borrows. */
     struct buffer plaintext;
@@ -118,6 +126,16 @@ struct trace_reader {
     struct error reason;
     struct ike_message inner;
 };
+
+/* Learns keys from a message, where secrets are given. */
+void derive_from(struct trace_reader *reader, const struct trace_event *event);
+/* Whether derived keys have opened a message of that SA: until then the secret
+ * may be wrong. */
+bool derivation_proven(const struct derivation *derivation,
+                       const struct ike_header *header);
+void derivation_counts(const struct derivation *derivation,
+                       struct trace_counts *out);
+void derivation_free(struct derivation *derivation);
 
 /* Fill the event of a frame; `event->packet` is decoded. */
 void open_ike(struct trace_reader *reader, struct trace_event *event);
