@@ -6,7 +6,7 @@ return scenario {
     purpose = [[RFC 6027 3.8: every member has its own address. Whoever is asked at one address
 and answers from another is not heard by a peer behind a NAT or a firewall. After a
 failover the address is taken over with the SAs.]],
-    clauses = { "RFC6027-3.8-01", "RFC7296-2.11-01" },
+    clauses = { "RFC6027-3.8-01", "RFC7296-2.11-01", "RFC6027-3.7-01" },
     gateway = "cluster",
     needs = { "load_sharing", "loose", "message_id_sync" },
     run = function(t)
@@ -20,6 +20,8 @@ failover the address is taken over with the SAs.]],
                     clauses = { "RFC6027-3.8-01" },
                     text = "it is answered where it was asked" })
                 sa:traffic(2)
+                t.gateway:liveness { sa = sa }
+                t:elapse(0.5)
             end
             t.gateway:fail("crash", 2)
             t:elapse(5)

@@ -16,7 +16,7 @@ later. Whoever adopts the first ends with counters that the peer does not have.]
         t.gateway:liveness()
         t:elapse(0.1)
         peer:tamper { exchange = gateway.INFORMATIONAL, message_id = 0,
-            response = true, notify = "IKEV2_MESSAGE_ID_SYNC", limit = 1,
+            response = true, notify = "IKEV2_MESSAGE_ID_SYNC", limit = 2,
             text = "the answer has another nonce, and higher values",
             before_seal = function(message)
                 local data = message.payloads[1].data

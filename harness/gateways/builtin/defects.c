@@ -397,9 +397,12 @@ static const struct defect table[] = {
     {"members-choose-one-spi", DEFECT_CLUSTER, "RFC6311-3.3-01",
      "chooses the SPI of another member's Child SA",
      &defect_member_spi, 0},
-    {"members-use-one-message-id", DEFECT_CLUSTER, "RFC7296-2.1-09",
+    {"members-use-one-message-id", DEFECT_CLUSTER, "RFC6027-3.7-01",
      "two members send requests under one Message ID",
      &defect_member_both, BOTH_REQUEST},
+    {"member-answers-from-other-address", DEFECT_CLUSTER, "RFC6027-3.8-01",
+     "answers from another address than the one addressed",
+     &defect_member_both, BOTH_ADDRESSES},
 
     /* A cluster: ESP across a failover */
     {"member-keeps-esp-numbers", DEFECT_CLUSTER, "RFC4303-2.2-01",
@@ -414,7 +417,7 @@ static const struct defect table[] = {
     {"member-restarts-ivs", DEFECT_CLUSTER, "RFC6311-3.4-01",
      "starts the IVs of a Child SA again after a failover",
      &defect_member_send, SEND_IV_RESTARTS},
-    {"members-use-one-iv", DEFECT_CLUSTER, "RFC4106-3.1-02",
+    {"members-use-one-iv", DEFECT_CLUSTER, "RFC6311-3.4-51",
      "two members send on one Child SA with the same IVs",
      &defect_member_send, SEND_TWO_MEMBERS},
     {"member-accepts-recorded-esp", DEFECT_CLUSTER, "RFC6027-3.5-01",

@@ -211,6 +211,20 @@ static bool both_outgoing(struct builtin *gateway, struct active_defect *active,
     return false;
 }
 
+static void send_from_other(struct builtin *gateway, struct ike_sa *sa,
+                            size_t member, uint32_t message_id)
+{
+    struct ike_message message = {.count = 0};
+    struct endpoint local = {member_address(gateway, member), sa->local.port};
+    struct buffer octets = {0};
+
+    ike_header_for(sa, INFORMATIONAL, false, message_id, &message.header);
+    if (ike_seal(sa, &message, &octets, NULL))
+        node_send_octets(cluster_member(gateway->cluster, member), false, false,
+                         &local, &sa->remote, buffer_view(&octets));
+    buffer_free(&octets);
+}
+
 /* A second member that has the IKE SA asks something of its own. */
 static void both_after(struct builtin *gateway, struct active_defect *active,
                        uint64_t now)
@@ -225,7 +239,7 @@ static void both_after(struct builtin *gateway, struct active_defect *active,
             ike_host_find(node_host(cluster_member(cluster, i)), spi);
         if (!sa || owner_number(gateway, sa) == i)
             continue;
-        send_empty_request(gateway, sa, active->highest);
+        send_from_other(gateway, sa, i, active->highest);
         return;
     }
 }
