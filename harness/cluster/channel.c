@@ -96,7 +96,8 @@ static void arrive(struct cluster *cluster, size_t to, struct bytes octets,
     member->applying = false;
 }
 
-void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held)
+void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held,
+                     uint64_t now)
 {
     struct queued *next;
 
@@ -106,7 +107,7 @@ void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held)
              synch_queue_take(&cluster->queue, due_by, with_held);
          queued; queued = next) {
         next = queued->next;
-        arrive(cluster, queued->to, buffer_view(&queued->octets), due_by);
+        arrive(cluster, queued->to, buffer_view(&queued->octets), now);
         queued_free(queued);
     }
 }
@@ -313,9 +314,9 @@ void cluster_synch_counters(struct cluster *cluster, uint64_t now)
     }
 }
 
-void cluster_release_held(struct cluster *cluster, uint64_t now)
+void channel_empty(struct cluster *cluster, uint64_t due_by, uint64_t now)
 {
-    channel_deliver(cluster, now, true);
+    channel_deliver(cluster, due_by, true, now);
     for (size_t i = 0; i < cluster->member_count; i++) {
         struct queued *swapped = member_of(cluster, i)->swapped;
         member_of(cluster, i)->swapped = NULL;
@@ -324,4 +325,9 @@ void cluster_release_held(struct cluster *cluster, uint64_t now)
             queued_free(swapped);
         }
     }
+}
+
+void cluster_release_held(struct cluster *cluster, uint64_t now)
+{
+    channel_empty(cluster, now, now);
 }

@@ -356,7 +356,7 @@ void cluster_flush(struct cluster *cluster, uint64_t now)
 void cluster_receive(struct cluster *cluster, const struct datagram *datagram,
                      uint64_t now)
 {
-    channel_deliver(cluster, now, false);
+    channel_deliver(cluster, now, false, now);
     struct member *member = dispatch(cluster, datagram);
     if (member && !takeover_arrives(member, datagram, now))
         node_receive(member->node, datagram, now);
@@ -385,7 +385,7 @@ uint64_t cluster_deadline(struct cluster *cluster)
 
 void cluster_expire(struct cluster *cluster, uint64_t now)
 {
-    channel_deliver(cluster, now, false);
+    channel_deliver(cluster, now, false, now);
     for (size_t i = 0; i < cluster->member_count; i++) {
         struct member *member = member_of(cluster, i);
         if (!is_active(member))

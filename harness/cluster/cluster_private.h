@@ -108,6 +108,7 @@ struct place {
     uint64_t key;
     size_t member;
     uint64_t generation; /* of the members it has a pair for */
+    bool missing;        /* its member did not know it when it took it over */
     UT_hash_handle hh;
 };
 
@@ -211,7 +212,10 @@ void changes_expire(struct member *member, uint64_t now);
 void channel_put(struct member *from, enum synch_kind kind,
                  const struct ike_sa *sa, struct member *only, uint64_t now);
 /* Delivers, in the order of sending, what is due by then. */
-void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held);
+void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held,
+                     uint64_t now);
+/* What is due by then, what is held, and what waits for another to pass. */
+void channel_empty(struct cluster *cluster, uint64_t due_by, uint64_t now);
 /* Everything that `from` owns. */
 void channel_tell_all(struct member *from, struct member *only, uint64_t now);
 
@@ -226,6 +230,8 @@ bool member_owns(const struct member *member, const struct ike_sa *sa);
 /* NULL if nobody. */
 struct member *owner_of(struct cluster *cluster, uint64_t local_spi);
 void owner_set(struct member *member, const struct ike_sa *sa);
+/* The member owns it, and hears of it only now; true once. */
+bool owner_missed(const struct member *member, const struct ike_sa *sa);
 void owner_remove(struct member *member, const struct ike_sa *sa);
 struct member *pair_owner(struct cluster *cluster, uint32_t spi_in);
 /* A Child SA of an IKE SA that `owner` has came, or went. */
@@ -242,8 +248,7 @@ void places_clear(struct place **table);
 
 /* `member` is responsible for all that `from` was. */
 void take_over(struct member *member, struct member *from, uint64_t now);
-/* Of a hot standby cluster: an IKE SA that the member hears of only after it
- * has taken over. */
+/* An IKE SA that the member hears of only after it has taken over. */
 void take_over_late(struct member *member, struct ike_sa *sa, uint64_t now);
 /* An IKE message arrives; true: it is dropped before the node sees it. */
 bool takeover_arrives(struct member *member, const struct datagram *datagram,

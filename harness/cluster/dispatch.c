@@ -107,21 +107,32 @@ static struct member *next_active(struct cluster *cluster, size_t *at)
     return NULL;
 }
 
-/* One that nobody owns although members know it: what brought it came late. */
-static struct member *adopt_orphan(struct cluster *cluster, uint64_t spi)
+/* Of one that nobody owns: who is initiating it. Members that still know one
+ * which its owner has closed have missed that (`stale`), and must not act on
+ * it. */
+static struct member *initiator_of(struct cluster *cluster, uint64_t spi,
+                                   bool *stale)
 {
     struct member *member;
     size_t at = 0;
 
     while ((member = next_active(cluster, &at))) {
-        struct ike_sa *sa = ike_host_find(node_host(member->node), spi);
-        if (!sa)
-            continue;
-        if (sa->state >= IKE_STATE_ESTABLISHED)
-            owner_set(member, sa);
-        return member;
+        const struct ike_sa *sa = ike_host_find(node_host(member->node), spi);
+        if (sa && sa->state < IKE_STATE_ESTABLISHED)
+            return member;
+        *stale |= sa != NULL;
     }
     return NULL;
+}
+
+bool owner_missed(const struct member *member, const struct ike_sa *sa)
+{
+    struct place *place = place_find(member->cluster->owners, local_spi(sa));
+
+    if (!place || place->member != member->number || !place->missing)
+        return false;
+    place->missing = false;
+    return true;
 }
 
 /* ---- Pairs of Child SAs ---- */
@@ -149,8 +160,7 @@ struct member *pair_owner(struct cluster *cluster, uint32_t spi_in)
     const struct ike_sa *sa = sa_of_pair(cluster, spi_in);
     if (!sa)
         return NULL;
-    struct member *owner = owner_of(cluster, local_spi(sa));
-    return owner ? owner : adopt_orphan(cluster, local_spi(sa));
+    return owner_of(cluster, local_spi(sa));
 }
 
 static size_t count_pairs(struct cluster *cluster, const struct ike_sa *sa,
@@ -311,17 +321,29 @@ static struct member *by_ike(struct cluster *cluster, struct bytes octets,
                              struct member *first)
 {
     struct ike_header header;
+    bool stale = false;
 
     if (!ike_header_decode(octets, &header, NULL))
-        return active_from(cluster, 0);
+        return first ? first : active_from(cluster, 0);
     uint64_t ours =
         header.flags & IKE_FLAG_INITIATOR ? header.spi_r : header.spi_i;
     struct member *owner = ours ? owner_of(cluster, ours) : NULL;
     if (!owner && ours)
-        owner = adopt_orphan(cluster, ours);
-    if (!owner)
-        owner = first ? first : member_by_hash(cluster, header.spi_i);
-    return owner;
+        owner = initiator_of(cluster, ours, &stale);
+    if (owner || stale)
+        return owner;
+    return first ? first : member_by_hash(cluster, header.spi_i);
+}
+
+static struct member *by_esp(struct cluster *cluster, struct bytes octets,
+                             struct member *first)
+{
+    uint32_t spi_in = octets.size >= 4 ? read_u32(octets.data) : 0;
+    struct member *owner = pair_owner(cluster, spi_in);
+
+    if (owner || sa_of_pair(cluster, spi_in))
+        return owner;
+    return first ? first : active_from(cluster, 0);
 }
 
 struct member *dispatch(struct cluster *cluster,
@@ -339,12 +361,8 @@ struct member *dispatch(struct cluster *cluster,
         return member_of(cluster, cluster->holder);
     /* A loose one forwards to the owner what came to another (RFC 6027
      * 3.7). */
-    struct member *first = member;
-    member = datagram_ike(datagram, &octets) ? by_ike(cluster, octets, first)
-             : octets.size >= 4 ? pair_owner(cluster, read_u32(octets.data))
-                                : NULL;
-    if (!member)
-        member = first ? first : active_from(cluster, 0);
+    member = datagram_ike(datagram, &octets) ? by_ike(cluster, octets, member)
+                                             : by_esp(cluster, octets, member);
     return member && member->up ? member : NULL;
 }
 

@@ -53,7 +53,7 @@ static void hand_over(struct member *member, uint64_t now)
 
     memcpy(rules, cluster->policy.synch, sizeof rules);
     memset(cluster->policy.synch, 0, sizeof rules);
-    cluster_release_held(cluster, TIME_NEVER - 1); /* SAs may go by it */
+    channel_empty(cluster, TIME_NEVER - 1, now); /* SAs may go by it */
     channel_tell_all(member, NULL, now);
     memcpy(cluster->policy.synch, rules, sizeof rules);
 }

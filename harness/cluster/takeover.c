@@ -293,13 +293,15 @@ static void take_over_owned(struct member *member, struct member *from,
         if (place->member != from->number)
             continue;
         struct ike_sa *sa = ike_host_find(node_host(member->node), place->key);
-        if (!sa) { /* it never heard of it */
+        place->member = member->number;
+        if (!sa && place->missing) { /* nor did the former one */
             HASH_DEL(cluster->owners, place);
             free(place);
             continue;
         }
-        place->member = member->number;
-        take_over_sa(member, from, sa, now);
+        place->missing = !sa; /* it may still be under way */
+        if (sa)
+            take_over_sa(member, from, sa, now);
     }
     take_over_pairs(from, now);
 }
@@ -328,8 +330,9 @@ void take_over_late(struct member *member, struct ike_sa *sa, uint64_t now)
 {
     const struct cluster *cluster = member->cluster;
 
-    if (!is_sharing(cluster) && cluster->failovers &&
-        cluster->policy.takeover.how != TAKEOVER_BY_HAND)
+    if (cluster->policy.takeover.how != TAKEOVER_BY_HAND &&
+        (is_sharing(cluster) ? owner_missed(member, sa)
+                             : cluster->failovers > 0))
         take_over_sa(member, member, sa, now);
 }
 
