@@ -360,7 +360,6 @@ bool option_number(const char *value, double most, double *out,
 bool option_time(const char *value, uint64_t *out, struct error *error);
 
 /* options_cluster.c */
-extern const struct builtin_option builtin_cluster_options[];
 void options_cluster_default(struct builtin *gateway);
 /* NULL has no words. */
 bool words_split(const char *text, struct words *out, struct error *error);
