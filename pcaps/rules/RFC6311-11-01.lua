@@ -7,7 +7,7 @@ return reference {
     gateway = "cluster",
     also = {"RFC6311-6.3-02"},
     play = function(t, violating)
-        local cluster = t:peer {gateway = {members = 2}}
+        local cluster = t:peer {gateway = {members = 2, takeover = "by-hand"}}
         local sa = cluster:accept()
         local nonce
         cluster:tamper {response = true, notify = "IKEV2_MESSAGE_ID_SYNC",
@@ -16,6 +16,8 @@ return reference {
                 nonce = p.data:sub(1, 4)
             end)}
         t.gateway:fail("crash")
+        t:elapse(0.5)
+        t.gateway:synchronize()
         t:elapse(0.2)
         sa:send {response = true, message_id = 0,
                  payloads = {sync_notify(nonce, 20, 20)},

@@ -6,7 +6,7 @@ return reference {
     wrong = "its Message ID is adopted",
     gateway = "cluster",
     play = function(t, violating)
-        local cluster = t:peer {gateway = {members = 2}}
+        local cluster = t:peer {gateway = {members = 2, takeover = "by-hand"}}
         cluster:accept()
         cluster:tamper {response = true, notify = "IKEV2_MESSAGE_ID_SYNC",
             limit = 1, text = "a response with another nonce",
@@ -14,6 +14,8 @@ return reference {
                 p.data = "abcd" .. p.data:sub(5, 8) .. "\0\0\0\20"
             end)}
         t.gateway:fail("crash")
+        t:elapse(0.5)
+        t.gateway:synchronize()
         t:elapse(0.2)
         if violating then
             t.gateway:send {message_id = 20}

@@ -5,12 +5,14 @@ return reference {
     gateway = "cluster",
     also = {"RFC7296-2.3-12"},
     play = function(t, violating)
-        local cluster = t:peer {gateway = {members = 2}}
+        local cluster = t:peer {gateway = {members = 2, takeover = "by-hand"}}
         local sa = cluster:accept()
         sa:request_liveness(1)
         cluster:tamper {response = true, notify = "IKEV2_MESSAGE_ID_SYNC",
                         delay = 1, text = "our answer is late"}
         t.gateway:fail("crash")
+        t:elapse(0.5)
+        t.gateway:synchronize()
         t:elapse(0.5)
         local request = sa:send {message_id = sa.sent.next + 5,
                                  text = "a request beyond the window"}

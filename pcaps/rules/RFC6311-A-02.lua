@@ -5,13 +5,15 @@ return reference {
     gateway = "cluster",
     record = true,
     play = function(t, violating)
-        local cluster = t:cluster {gateway = {members = 2}}
+        local cluster = t:cluster {gateway = {members = 2, takeover = "by-hand"}}
         local sa = cluster:accept()
         sa:request_liveness(1)
         t.gateway:operate("liveness")
         t:elapse(0.2)
         cluster:fail_over()
         t.gateway:fail("crash")
+        t:elapse(0.5)
+        t.gateway:synchronize()
         t:watch(sa:synchronize {p1 = 8})
         t:elapse(0.5)
         if violating then

@@ -4,6 +4,7 @@ return reference {
     clause = "RFC7383-2.5.2-01",
     title = "What is fragmented anew has more fragments than before",
     wrong = "three fragments are followed by two",
+    record = true,
     play = function(t, violating)
         local cluster = t:peer()
         cluster:accept()

@@ -4,6 +4,7 @@ return reference {
     clause = "RFC7383-2.5.2-02",
     title = "Another size of fragments makes another number of them",
     wrong = "two fragments of another size follow two",
+    record = true,
     play = function(t, violating)
         local cluster = t:peer()
         cluster:accept()

@@ -195,6 +195,20 @@ function Gateway:request(message, sa)
     end
 end
 
+-- The gateway's active member synchronizes an IKE SA, whatever its cluster
+-- would do. Fields as of sa:synchronize.
+function Gateway:synchronize(fields, sa)
+    watch_gateway("synchronize")
+    local sync = core.choose_sync(0, gateway_spi(sa))
+    for k, v in pairs(fields or {}) do
+        sync[k] = v
+    end
+    local done, why = core.synchronize(0, gateway_spi(sa), sync)
+    if not done then
+        stop("gateway synchronize: %s", why)
+    end
+end
+
 -- The gateway's counters by force.
 function Gateway:set_counters(next_send, next_receive, sa)
     watch_gateway("set_counters")
