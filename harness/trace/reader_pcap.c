@@ -81,7 +81,8 @@ struct capture *capture_open_pcap(struct input *input, struct error *error)
             fclose(file);
     }
     if (!own->pcap) {
-        error_set(error, "%s: %.160s", own->input.path, reason);
+        error_set(error, "%s: %.140s (begins with 0x%08x)", own->input.path,
+                  reason, read_u32(own->input.head));
         pcap_capture_free(&own->capture);
         return NULL;
     }
