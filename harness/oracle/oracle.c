@@ -27,6 +27,7 @@ void oracle_free(struct oracle *oracle)
         return;
     track_free(oracle);
     crypto_free(oracle->crypto);
+    initials_free(oracle);
     judge_free(oracle);
     expectations_free(oracle->expectations);
     members_free(oracle->members);

@@ -125,9 +125,17 @@ enum form {
     FORM_PROTOCOL_WITHOUT_SPI, /* in those, besides */
 };
 
+/* What a request offered, as it stood there, until it is answered. */
+struct offer {
+    uint16_t sa, tsi, tsr; /* octets of each, one after the other */
+    uint16_t method;       /* of the KE payload, 0 without one */
+    uint8_t octets[];
+};
+
 /* One Message ID of one side: its request, and the answer. */
 struct exchange {
     uint32_t id;
+    struct offer *offer;     /* of one that sets up an SA, unanswered */
     uint8_t ask;             /* enum ask */
     bool granted;            /* the answer was opened, and has an SA payload */
     uint8_t critical;        /* a critical payload of a type that nobody has */
@@ -198,9 +206,9 @@ struct takeover {
     bool second;            /* a second answer to its sync ... */
     uint32_t second_send;   /* ... and what it would send then */
     struct sight second_at;
-    uint64_t epoch_judged;  /* the failover whose first request was seen */
-    struct sight inferred;  /* a failover that no record tells of */
-    struct sight window_at; /* where IKE_AUTH announced its window */
+    uint64_t epoch_judged;    /* the failover whose first request was seen */
+    struct sight inferred;    /* a failover that no record tells of */
+    struct sight window_at;   /* where IKE_AUTH announced its window */
     struct accusation *again; /* of a second sync, until the record is past */
 };
 
@@ -296,6 +304,7 @@ struct party {
     struct setback setback;
     struct rate hints;       /* in clear text, and its liveness checks */
     struct rate strays;      /* out of its window, and what it says of them */
+    bool hinted_by_spi;      /* ... which was that, or something else */
     struct sight hinted;     /* the last INVALID_IKE_SPI in clear text */
     struct sight disowned;   /* it said INVALID_IKE_SPI itself */
     bool disowned_moved;     /* ... for a request from elsewhere */
@@ -421,8 +430,8 @@ struct esp_stream {
     uint16_t port;         /* that it goes to; 0 outside UDP */
     bool moved;            /* to another port */
     struct closing closing;
-    uint32_t source; /* a hash of the address that it comes from */
-    bool sources;    /* of several */
+    uint32_t source;   /* a hash of the address that it comes from */
+    bool sources;      /* of several */
     struct sight leap; /* a jump of 2^30 or more: RFC 6311 5.2 */
     uint64_t leap_from, leap_to;
     struct history sequences, ivs;
@@ -454,6 +463,7 @@ struct initial {
     bool moved, varied; /* there were requests from elsewhere, or others */
     bool natted;        /* the request's hashes do not fit its addresses */
     bool detects;       /* it has such hashes */
+    struct offer *offer;
 };
 
 /* An IKE SPI of a responder. */
@@ -591,7 +601,7 @@ struct oracle {
     struct sight gateway_failover;
     uint64_t gateway_changes; /* failovers and recoveries */
     struct sight gateway_change;
-    struct members *members; /* of the gateway, on record */
+    struct members *members;    /* of the gateway, on record */
     struct sight children_made; /* the newest CREATE_CHILD_SA */
 
     struct ike_seen *sas;
@@ -764,9 +774,14 @@ void outside_protected(struct seen *seen);
 void outside_still_lives(struct seen *seen);
 void outside_request(struct seen *seen);
 void outside_stray(struct seen *seen);
+/* What is offered, and chosen (rfc7296_offers.c); NULL if it is not known. */
+struct offer *offer_take(const struct ike_message *message);
+void rfc7296_offers(struct seen *seen, const struct offer *offer,
+                    const struct sight *asked);
 /* IKE_SA_INIT of a responder, SPIs, NATs and ports (rfc7296_initial.c). */
 void initial_message(struct seen *seen);
 void initial_learn(struct seen *seen, struct ike_seen *sa);
+void initials_free(struct oracle *oracle);
 void initial_ports(struct seen *seen);
 /* True if it was no IKE. */
 bool initial_esp_on_500(struct oracle *oracle, const struct trace_event *event);

@@ -5,6 +5,7 @@
 #include "oracle/oracle_private.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A half-open IKE SA lives longer. */
@@ -277,12 +278,15 @@ static void take_request(struct seen *seen, struct initial *initial)
 {
     const struct ike_header *header = &seen->ike->header;
     uint32_t place = place_of(&seen->event->packet.source);
-    if (initial->spi_i != header->spi_i)
+    if (initial->spi_i != header->spi_i) {
+        free(initial->offer);
         *initial = (struct initial){.spi_i = header->spi_i,
                                     .digest = seen->digest,
                                     .version = header->version,
                                     .place = place,
-                                    .first = seen->sight};
+                                    .first = seen->sight,
+                                    .offer = offer_take(&seen->ike->message)};
+    }
     initial->moved |= initial->place != place;
     initial->varied |= initial->digest != seen->digest;
     initial->natted = shows_nat(seen);
@@ -297,6 +301,8 @@ void initial_message(struct seen *seen)
     if (header->exchange != IKE_SA_INIT || seen->event->packet.truncated)
         return;
     if (!seen->response) {
+        if (seen->judged)
+            rfc7296_offers(seen, NULL, NULL);
         take_request(seen, initial);
         return;
     }
@@ -305,6 +311,8 @@ void initial_message(struct seen *seen)
     if (seen->judged) {
         struct ike_sa_key key = {header->spi_i, header->spi_r};
         rule_answer(seen, initial);
+        rfc7296_offers(seen, initial->varied ? NULL : initial->offer,
+                       &initial->first);
         rule_same_response(seen, initial);
         if (grants(seen) && header->spi_r && initial->answer != seen->digest)
             initial_spi_chosen(seen, header->spi_r, &key);
@@ -330,4 +338,10 @@ void initial_learn(struct seen *seen, struct ike_seen *sa)
     sa->natted[SIDE_RESPONDER] = both && initial->natted;
     sa->natted[SIDE_INITIATOR] = both && shows_nat(seen);
     sa->init_at = seen->sight;
+}
+
+void initials_free(struct oracle *oracle)
+{
+    for (size_t i = 0; i < INITIALS_MAX; i++)
+        free(oracle->initials[i].offer);
 }

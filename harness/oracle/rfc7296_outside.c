@@ -93,12 +93,12 @@ void outside_stimulus(struct seen *seen)
     s->varied |= s->exchange != header->exchange;
     s->last = seen->sight;
     rate_count(&seen->oracle->outside, seen->sight.time, false);
-    if (!seen->sa || !(kind & (STIMULUS_IKE_SPI | STIMULUS_SPI)))
+    if (!seen->sa || seen->ike->status != TRACE_IKE_CLEAR)
         return;
     struct party *target = &seen->sa->party[other_side(seen->side)];
     rate_count(&target->hints, seen->sight.time, false);
-    if (kind == STIMULUS_IKE_SPI)
-        target->hinted = seen->sight;
+    target->hinted = seen->sight;
+    target->hinted_by_spi = kind == STIMULUS_IKE_SPI;
 }
 
 /* ---- Of the side under test, in clear text ---- */
@@ -181,8 +181,9 @@ static bool waits_for_answer(const struct party *party)
     return false;
 }
 
-/* RFC7296-2.4-17, 2.21.4-06: an IKE SA that was given up without a Delete, the
- * second where a hint came just before. Not if this side may have found the
+/* RFC7296-2.4-17, 2.21.4-06, 2.4-05: an IKE SA that was given up without a
+ * Delete, the others where INVALID_IKE_SPI or something else in clear text came
+ * just before. Not if this side may have found the
  * other one dead, or said INVALID_SYNTAX or AUTHENTICATION_FAILED. */
 static void given_up(struct seen *seen)
 {
@@ -205,8 +206,9 @@ static void given_up(struct seen *seen)
     bool hinted = self->hinted.order &&
                   seen->sight.time < self->hinted.time + SOON * NS_PER_S &&
                   self->answers_at.time + SOON * NS_PER_S > self->hinted.time;
-    enum clause_id clause =
-        hinted ? CLAUSE_RFC7296_2_21_4_06 : CLAUSE_RFC7296_2_4_17;
+    enum clause_id clause = !hinted               ? CLAUSE_RFC7296_2_4_17
+                            : self->hinted_by_spi ? CLAUSE_RFC7296_2_21_4_06
+                                                  : CLAUSE_RFC7296_2_4_05;
     judged(seen->oracle, clause);
     if (self->gone.order || other->gone.order || self->syntax.order ||
         other->syntax.order || self->failed || other->failed ||

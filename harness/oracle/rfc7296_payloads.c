@@ -313,6 +313,10 @@ void rfc7296_payloads(struct seen *seen)
     rfc7296_errors(seen);
     if (seen->sa) {
         rule_1_3_2_02(seen);
+        const struct exchange *e = seen->exchange;
+        if (e)
+            rfc7296_offers(seen, e->request.varied ? NULL : e->offer,
+                           &e->request.first);
         outside_request(seen);
         rfc7296_child(seen);
         rfc7296_after_request(seen);

@@ -108,6 +108,7 @@ struct exchange *exchange_find(struct party *party, uint32_t id)
 static void exchange_clear(struct exchange *exchange)
 {
     free(exchange->low);
+    free(exchange->offer);
     copies_free(&exchange->request);
     copies_free(&exchange->response);
     *exchange = (struct exchange){0};

@@ -334,10 +334,14 @@ void track_ask(struct seen *seen)
         return;
     if (!seen->response) {
         e->ask = (uint8_t)ask_of(seen, &e->about);
+        if (!e->offer && !e->response.count)
+            e->offer = offer_take(&seen->ike->message);
         e->critical = unknown_critical(&seen->ike->message);
     } else {
         e->error = error_of(&seen->ike->message);
         e->granted = ike_message_find(&seen->ike->message, PAYLOAD_SA) != NULL;
+        free(e->offer);
+        e->offer = NULL;
     }
     if (seen->ike->header.exchange == CREATE_CHILD_SA)
         learn_nonce(seen);
