@@ -407,10 +407,13 @@ static void note_run(struct player *player, const char *gateway)
              (unsigned long long)schedule->seed);
     player_note(
         player,
-        json_pack("{ss ss ss ss s[] ss ss so s[s] sI}", "event", "run",
+        json_pack("{ss ss ss ss s[] ss ss ss so s[s] sI}", "event", "run",
                   "scenario", name, "title", "A schedule from a seed",
                   "purpose", "", "clauses", "gateway", gateway, "role",
                   schedule->fields[SOAK_GW_MEMBERS] > 1 ? "cluster" : "peer",
+                  "sharing",
+                  cluster_sharing_name(
+                      (enum cluster_sharing)schedule->fields[SOAK_GW_SHARING]),
                   "under_test", under_test, "harness", BUILTIN_PEER_ADDRESS,
                   "seed", (json_int_t)schedule->seed));
 }

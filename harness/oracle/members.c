@@ -43,6 +43,7 @@ struct known_sa {
 struct members {
     char names[MEMBERS_MAX][40];
     bool down[MEMBERS_MAX];
+    bool cut[MEMBERS_MAX]; /* off the synch channel, and still active */
     uint8_t count;
     uint8_t active; /* who has the address, or NOBODY */
     uint64_t failover;
@@ -187,6 +188,15 @@ static bool is(const json_t *note, const char *member, const char *text)
     return value && strcmp(value, text) == 0;
 }
 
+/* A split brain: one that is cut off acts on all that it knew. */
+static bool any_cut(const struct members *members)
+{
+    for (size_t i = 0; i < members->count; i++)
+        if (members->cut[i] && !members->down[i])
+            return true;
+    return false;
+}
+
 void members_fail_over(struct members *members, const json_t *note,
                        uint64_t time)
 {
@@ -215,7 +225,9 @@ void members_fail_over(struct members *members, const json_t *note,
     if (members->active == from || members->active == NOBODY)
         members->active = to;
     members->failover = time;
-    members->unsettled = is(note, "kind", "split");
+    if (from != NOBODY && is(note, "kind", "split"))
+        members->cut[from] = true;
+    members->unsettled = any_cut(members);
 }
 
 void members_recover(struct members *members, const json_t *note, uint64_t time)
@@ -235,9 +247,10 @@ void members_recover(struct members *members, const json_t *note, uint64_t time)
         if (member != NOBODY)
             forget(sa, member);
     }
+    if (member != NOBODY && is(note, "kind", "heal"))
+        members->cut[member] = false;
     /* Until it hears of its successor it is active. */
-    if (!is(note, "kind", "recover"))
-        members->unsettled = true;
+    members->unsettled |= !is(note, "kind", "recover") || any_cut(members);
 }
 
 static bool read_spi(const json_t *state, const char *name, uint64_t *out)
@@ -304,6 +317,10 @@ void members_synch(struct members *members, const json_t *note, uint64_t time)
         members->shares |= from != members->active;
         sa->owner = from;
     }
+    if (is(note, "what", "delete")) {
+        forget(sa, from);
+        forget(sa, to);
+    }
     if (!read_counter(state, "next_send", &due.next_send) ||
         !read_counter(state, "next_receive", &due.next_receive))
         return;
@@ -361,6 +378,11 @@ bool members_were_told(struct members *members, const struct ike_sa_key *key,
 {
     const struct known_sa *sa = known_find(members, key);
     return sa && sa->told && sa->told_send >= next_send;
+}
+
+void members_set_sharing(struct members *members)
+{
+    members->shares = true;
 }
 
 bool members_are_recorded(const struct members *members)

@@ -28,6 +28,8 @@ struct members;
 struct members *members_new(void);
 void members_free(struct members *members);
 
+/* The cluster is known to share its load. */
+void members_set_sharing(struct members *members);
 /* Notes of the gateway's cluster: "fail_over", "recover", "synch". */
 void members_fail_over(struct members *members, const json_t *note,
                        uint64_t time);

@@ -48,6 +48,9 @@ static void note_run(struct oracle *oracle, const json_t *note)
 
     oracle->run = true;
     oracle->gateway_is_cluster = strcmp(text_of(note, "role"), "cluster") == 0;
+    if (strcmp(text_of(note, "sharing"), "sticky") == 0 ||
+        strcmp(text_of(note, "sharing"), "duplicate") == 0)
+        members_set_sharing(oracle->members);
     json_array_foreach(json_object_get(note, "under_test"), i, value)
     {
         if (oracle->under_test_count < 64 && address_from_note(value, &address))

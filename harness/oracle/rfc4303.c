@@ -264,12 +264,13 @@ void rfc4303_esp(struct oracle *oracle, const struct trace_event *event,
 }
 
 /* RFC4301-4.4.2.1-01: an SPI names one inbound SA at a time. Its receiver has a
- * pair with that SPI, of which neither side said that it ends. */
+ * pair with that SPI, of which neither side said that it ends. Of a cluster
+ * RFC6311-3.3-01 says so. */
 static void rule_spi_in_use(struct seen *seen, uint32_t spi)
 {
     struct ike_seen *sa = seen->sa;
     if (!sa || !sa->from_start || sa->blind || sa->children_forgotten ||
-        seen->oracle->gateway_epoch)
+        seen->oracle->gateway_is_cluster)
         return;
     judged(seen->oracle, CLAUSE_RFC4301_4_4_2_1_01);
     const struct child *child = child_find(sa, seen->side, spi);

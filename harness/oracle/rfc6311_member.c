@@ -245,8 +245,9 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
     struct sync_request *sync = sync_newest(member, 0);
 
     if (!sync || sync->response.count || sync->malformed || sync->extra ||
-        sync->tries < TRIES || negotiated(sa, 0) != YES || sa->replaced ||
-        peer->unsure || !under_test(oracle, &peer->at.address) ||
+        sync->misfit || sync->tries < TRIES || negotiated(sa, 0) != YES ||
+        sa->replaced || peer->unsure ||
+        !under_test(oracle, &peer->at.address) ||
         !address_equal(&sync->to, &peer->at.address) ||
         !is_above_all(member, sync) || !peer->used ||
         peer->used_at.order < sync->last.order)

@@ -52,8 +52,8 @@ void rfc6311_takeover_finish(struct oracle *oracle);
  * it did. *inferred: no record tells of a failover. */
 const char *rfc6311_other_member(const struct seen *seen,
                                  const struct copies *before, bool *inferred);
-/* The members of a cluster under test have changed since, or several may act:
- * whoever speaks now need not know of what lies before. */
+/* The members of a cluster under test have changed since, or several act at a
+ * time: whoever speaks now need not know of what lies before. */
 bool rfc6311_changed_since(const struct oracle *oracle,
                            const struct sight *before);
 /* ... of Message IDs up to this one, its own (`sent`) or the other side's. */

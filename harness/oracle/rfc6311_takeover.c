@@ -286,7 +286,7 @@ void rfc6311_takeover_counters(struct seen *seen)
 {
     const struct sync_request *sync;
     if (seen->response || negotiated(seen->sa, 0) != YES ||
-        seen->take == TAKE_REPEAT)
+        seen->take != TAKE_FIRST)
         return;
     sync = sync_newest(seen->sender, 0);
     if (!sync)
@@ -389,9 +389,13 @@ static bool is_sealed_again(const struct seen *seen,
 bool rfc6311_changed_since(const struct oracle *oracle,
                            const struct sight *before)
 {
-    return oracle->gateway_is_cluster && oracle->gateway_changes &&
-           (members_are_unsettled(oracle->members) ||
-            oracle->gateway_change.time + REORDER_TIME > before->time);
+    if (!oracle->gateway_is_cluster)
+        return false;
+    if (members_are_unsettled(oracle->members) ||
+        members_share_load(oracle->members))
+        return true;
+    return oracle->gateway_changes &&
+           oracle->gateway_change.time + REORDER_TIME > before->time;
 }
 
 bool rfc6311_may_not_know_of(const struct oracle *oracle,
@@ -401,7 +405,8 @@ bool rfc6311_may_not_know_of(const struct oracle *oracle,
     struct member_knowledge known;
     if (!rfc6311_changed_since(oracle, before))
         return false;
-    if (!members_know(oracle->members, &sa->key, time, &known) ||
+    if (members_share_load(oracle->members) ||
+        !members_know(oracle->members, &sa->key, time, &known) ||
         known.changed_since)
         return true;
     return sent ? known.next_send <= id : known.next_receive <= id;

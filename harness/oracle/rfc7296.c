@@ -128,7 +128,9 @@ static void rule_window(struct seen *seen)
         return;
     for (size_t i = 0; i < sender->exchange_count; i++) {
         const struct exchange *e = &sender->exchanges[i];
-        bool settled = sender->announced.made && e->id < sender->announced.send;
+        bool settled =
+            (sender->announced.made && e->id < sender->announced.send) ||
+            rfc6311_changed_since(seen->oracle, &e->request.first);
         if (!e->request.count || e->response.count || settled || e->id >= id)
             continue;
         waiting++;

@@ -194,6 +194,11 @@ static uint32_t higher(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+static bool has_used(const struct party *party, uint32_t id)
+{
+    return party->used && party->used_highest >= id;
+}
+
 /* A.4: of two synchronizations that cross the higher values hold in the end. */
 static void cross(struct announcement *said, const struct announcement *before)
 {
@@ -226,6 +231,8 @@ static void announce(struct seen *seen, const struct sync_request *request,
                                   .send = higher(m2, m1),
                                   .recv = higher(p2, p1),
                                   .at = seen->sight};
+    /* It was asked on, or given out, before. */
+    member.send_checked = has_used(seen->receiver, member.send);
     if (request->crossing) {
         cross(&peer, &seen->sender->announced);
         cross(&member, &seen->receiver->announced);
