@@ -10,7 +10,7 @@
 #include "commands/pcaps.h"
 
 enum { KEY_RULES = 0x100, KEY_OUT, KEY_CHECK };
-enum { PATH_SIZE = 4096, PLAY_SECONDS = 120 };
+enum { PATH_SIZE = 4096, PLAY_SECONDS = 3600 };
 
 static const struct argp_option arguments[] = {
     {"rules", KEY_RULES, "DIR", 0, "folder of the scripts (pcaps/rules)", 0},

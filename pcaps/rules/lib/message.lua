@@ -120,6 +120,30 @@ function message.cross(t, cluster, sa, gateway, ours)
     t:elapse(0.5)
 end
 
+-- What the gateway's rekey of a Child SA, and its answer to ours, have for a
+-- nonce, so that it is known which one prevails; its own Deletes are lost.
+-- Returns the SPIs that it chooses: spi in its rekey, other in its answer.
+function message.collide(t, asks, answers)
+    local chosen = {}
+    local function with(octet, name)
+        return function(m)
+            local sa = message.find(m, 33)
+            if sa then
+                message.find(m, 40).body = octet:rep(32)
+                chosen[name] = sa.body:sub(9, 12)
+            end
+            return m
+        end
+    end
+    t.gateway:tamper {exchange = "CREATE_CHILD_SA", response = false,
+                      before_seal = with(asks, "spi")}
+    t.gateway:tamper {exchange = "CREATE_CHILD_SA", response = true,
+                      before_seal = with(answers, "other")}
+    t.gateway:tamper {exchange = "INFORMATIONAL", response = false,
+                      drop = true, repeats = true}
+    return chosen
+end
+
 -- Replaces all payloads of a message; to be given as before_seal.
 function message.replace(...)
     local payloads = {...}
