@@ -227,5 +227,27 @@ return {
                 "extension is built in, as in Debian",
             link = "RFC 7296 1.4; RFC 7383 2.6",
         },
+        {
+            clause = "RFC7383-2.6-01",
+            scenario = "rfc7383/invalid-fragments",
+            reason = "A fragment with the number 0 is answered with " ..
+                "INVALID_SYNTAX, and the IKE SA is destroyed, before the " ..
+                "ICV is looked at (log: ENCRYPTED_FRAGMENT payload " ..
+                "verification failed)",
+            link = "RFC 7383 2.6: MUST be silently discarded",
+        },
+        {
+            clause = "RFC7383-2.6-01",
+            scenario = "rfc7383/forged-invalid-fragment",
+            reason = "The same, whatever its ICV: whoever knows the SPIs " ..
+                "can end the IKE SA with one datagram",
+            link = "RFC 7383 2.6: MUST be silently discarded",
+        },
+        {
+            clause = "RFC7296-3.10.1-04",
+            scenario = "rfc7383/forged-invalid-fragment",
+            reason = "The same datagram, answered with INVALID_SYNTAX",
+            link = "RFC 7296 3.10.1: only for a packet with a valid checksum",
+        },
     },
 }
