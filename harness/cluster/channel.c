@@ -37,7 +37,7 @@ static bool is_gone(const struct gone *gone, uint64_t spi_i, uint64_t spi_r)
     return false;
 }
 
-static void note_gone(struct gone *gone, uint64_t spi_i, uint64_t spi_r)
+void note_gone(struct gone *gone, uint64_t spi_i, uint64_t spi_r)
 {
     size_t at = gone->count++ % GONE_MAX;
     gone->sas[at].spi_i = spi_i;

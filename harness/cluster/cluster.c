@@ -50,6 +50,7 @@ static void note_change(struct member *member, const struct ike_sa *sa,
         break;
     case IKE_EVENT_CLOSED:
         changes_note(member, sa, SYNCH_MESSAGE_ID); /* found to be gone */
+        note_gone(&member->gone, sa->spi_i, sa->spi_r);
         break;
     default:
         break;

@@ -114,7 +114,7 @@ struct place {
 
 /* ---- A member, the cluster ---- */
 
-/* IKE SAs that a member was told are gone, the last ones. */
+/* IKE SAs that a member closed or was told are gone, the last ones. */
 enum { GONE_MAX = 256 };
 struct gone {
     struct {
@@ -214,6 +214,8 @@ void channel_put(struct member *from, enum synch_kind kind,
 /* Delivers, in the order of sending, what is due by then. */
 void channel_deliver(struct cluster *cluster, uint64_t due_by, bool with_held,
                      uint64_t now);
+/* Such an IKE SA is not brought back by what comes late. */
+void note_gone(struct gone *gone, uint64_t spi_i, uint64_t spi_r);
 /* What is due by then, what is held, and what waits for another to pass. */
 void channel_empty(struct cluster *cluster, uint64_t due_by, uint64_t now);
 /* Everything that `from` owns. */

@@ -355,6 +355,78 @@ static inline void fail_over(size_t side, enum failure how)
                   error.text);
 }
 
+/* ---- Of tests that need no more than that ---- */
+
+static inline void prepare(size_t members, enum cluster_sharing sharing)
+{
+    world_new(members, 1, 6027);
+    policy_of(OURS)->sharing = sharing;
+    policy_of(OURS)->takeover.how = TAKEOVER_EAGER;
+    policy_of(OURS)->takeover.jump = 1000;
+}
+
+static inline void works_both_ways(void)
+{
+    answered(OURS);
+    answered(PEER);
+    ck_assert_uint_eq(ping(OURS), 1);
+    ck_assert_uint_eq(ping(PEER), 1);
+}
+
+static inline size_t number_of(const struct node *node)
+{
+    size_t n = 0;
+    while (cluster_member(w.side[OURS], n) != node)
+        n++;
+    return n;
+}
+
+/* The IKE SA of the peer's `sa` where its owner has it. */
+static inline struct ike_sa *at_owner(const struct ike_sa *sa)
+{
+    struct node *owner = cluster_owner(w.side[OURS], sa->spi_r);
+    return owner ? node_find_sa(owner, sa->spi_i, sa->spi_r) : NULL;
+}
+
+static inline size_t count_sas(struct node *node)
+{
+    size_t count = 0;
+    for (struct ike_sa *sa = ike_host_first(node_host(node)); sa;
+         sa = ike_sa_next(sa))
+        count++;
+    return count;
+}
+
+static inline size_t count_children(const struct ike_sa *sa)
+{
+    size_t count = 0;
+    for (const struct child_sa *c = sa->children; c; c = c->next)
+        count++;
+    return count;
+}
+
+/* Each IKE SA of the peer answers, asks, and carries packets both ways. */
+static inline void everything_works(void)
+{
+    for (struct ike_sa *sa = sa_of(PEER); sa; sa = ike_sa_next(sa)) {
+        struct ike_sa *ours = at_owner(sa);
+        uint32_t id;
+        ck_assert_ptr_nonnull(ours);
+        liveness_on(sa, 1);
+        liveness_on(ours, 1);
+        ck_assert_uint_eq(ike_outstanding(sa, &id, 1), 0);
+        ck_assert_uint_eq(ike_outstanding(ours, &id, 1), 0);
+        ck_assert_ptr_nonnull(sa->children);
+        for (struct child_sa *c = sa->children; c; c = c->next) {
+            struct node *pair = cluster_pair_owner(w.side[OURS], c->spi_out);
+            ck_assert_ptr_nonnull(pair);
+            ck_assert_uint_eq(
+                ping_on(PEER, cluster_active(w.side[PEER]), c->spi_in), 1);
+            ck_assert_uint_eq(ping_on(OURS, pair, c->spi_out), 1);
+        }
+    }
+}
+
 static inline int run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);

@@ -31,14 +31,6 @@ static void set_up_with(bool message_id_sync, bool replay_counter_sync,
     connect_to("192.0.2.1", 1);
 }
 
-static void works_both_ways(void)
-{
-    answered(OURS);
-    answered(PEER);
-    ck_assert_uint_eq(ping(OURS), 1);
-    ck_assert_uint_eq(ping(PEER), 1);
-}
-
 START_TEST(an_eager_member_asks_at_once)
 {
     liveness(OURS, 3);
@@ -359,6 +351,25 @@ START_TEST(late_news_do_not_lower_what_was_agreed)
 }
 END_TEST
 
+/* It was closed by the member itself; a late copy does not bring it back. */
+START_TEST(late_news_do_not_revive_an_sa)
+{
+    struct error error;
+
+    policy_of(OURS)->synch[SYNCH_CHILD_ADD] =
+        (struct synch_rule){.fate = SYNCH_DUPLICATE, .delay = 5 * NS_PER_S};
+    ck_assert(ike_create_child(sa_of(OURS), w.now, &error));
+    turn();
+    fail_over(OURS, FAIL_CRASH);
+    turn();
+    ck_assert(ike_delete(sa_of(OURS), w.now, &error));
+    turn();
+    ck_assert_ptr_null(sa_of(OURS));
+    pass(10 * NS_PER_S);
+    ck_assert_ptr_null(sa_of(OURS));
+}
+END_TEST
+
 START_TEST(late_news_help_who_has_not_asked_yet)
 {
     policy()->how = TAKEOVER_LAZY;
@@ -452,6 +463,7 @@ int main(void)
     tcase_add_test(tests, a_strict_member_drops_what_may_be_a_replay);
     tcase_add_test(tests, a_lenient_one_takes_it);
     tcase_add_test(tests, late_news_do_not_lower_what_was_agreed);
+    tcase_add_test(tests, late_news_do_not_revive_an_sa);
     tcase_add_test(tests, late_news_help_who_has_not_asked_yet);
     tcase_add_test(tests, a_rekeyed_sa_that_was_left_behind_is_deleted);
     tcase_add_loop_test(tests, simultaneous_failovers_end_well, 0, 40);

@@ -61,17 +61,21 @@ static bool is_ipv6(struct bytes packet)
 }
 
 /* Reading A13: a delta that would make the number cycle is not added, and the
- * Child SA is rekeyed instead. */
-static void renew(struct builtin *gateway, struct node *node, struct ike_sa *sa,
+ * Child SA is rekeyed instead: by the member that has the IKE SA. */
+static void renew(struct builtin *gateway, const struct ike_sa *sa,
                   struct node_esp *esp)
 {
-    struct child_sa *child =
-        esp->exhausted ? ike_host_find_child(node_host(node), esp->spi_in, NULL)
-                       : NULL;
-
+    if (!esp->exhausted)
+        return;
     esp->exhausted = false;
+    struct node *owner =
+        cluster_owner(gateway->cluster, sa->initiator ? sa->spi_i : sa->spi_r);
+    struct ike_sa *own =
+        owner ? node_find_sa(owner, sa->spi_i, sa->spi_r) : NULL;
+    struct child_sa *child =
+        own ? ike_host_find_child(node_host(owner), esp->spi_in, NULL) : NULL;
     if (child)
-        ike_rekey_child(sa, child, sim_now(gateway->sim), NULL);
+        ike_rekey_child(own, child, sim_now(gateway->sim), NULL);
 }
 
 void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
@@ -87,7 +91,7 @@ void host_send(struct builtin *gateway, struct node *node, struct ike_sa *sa,
     node_send_esp(node, sa, esp, buffer_view(inner),
                   is_ipv6(buffer_view(inner)) ? IP_IPV6 : IP_IPIP, &override,
                   NULL, NULL);
-    renew(gateway, node, sa, esp);
+    renew(gateway, sa, esp);
 }
 
 void host_receive(struct builtin *gateway, struct node *node, uint32_t spi,
