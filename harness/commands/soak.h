@@ -27,6 +27,8 @@ enum soak_field {
     SOAK_COUNTERS,   /* 16421, both */
     SOAK_COOKIE,     /* the responder demands one */
     SOAK_DPD,        /* s between the gateway's liveness checks, 0: none */
+    SOAK_IPV6,       /* outside */
+    SOAK_INNER,      /* 1: IPv6 inside, 2: transport mode */
     SOAK_EARLY,      /* we send a sync before IKE_AUTH */
     SOAK_GW_MEMBERS, /* of the gateway */
     SOAK_GW_SHARING, /* enum cluster_sharing */

@@ -303,6 +303,10 @@ static void write_topology(const uint32_t *f, struct buffer *out)
     write_flag(f, SOAK_COOKIE, "cookie", out);
     write_flag(f, SOAK_SYNC, "message_id_sync", out);
     write_flag(f, SOAK_COUNTERS, "replay_counter_sync", out);
+    write_option(f, SOAK_IPV6, "family", "6", out);
+    if (f[SOAK_INNER])
+        buffer_format(out, f[SOAK_INNER] == 1 ? " inner = 6,"
+                                              : " mode = \"transport\",");
     if (!f[SOAK_FRAGMENT])
         buffer_format(out, " fragmentation = false,");
     write_number(f, SOAK_FRAGMENT, "fragment_size", out);

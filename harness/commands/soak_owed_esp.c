@@ -199,7 +199,7 @@ static void dummy(struct player *player, const struct owed *owed)
     struct ike_sa *sa;
     struct node_esp *esp = owed_esp(player, &sa);
 
-    if (!esp)
+    if (!esp || esp->transport_mode)
         return;
     uint64_t from = sim_now(player->sim);
     player->next_header = IP_NO_NEXT;

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "commands/soak_private.h"
+#include "net/net.h"
 #include "script/record.h"
 
 #define IDENTITY "harness.example"
-#define INNER "198.51.100.1"
 /* What the channel may have kept from a member that takes over: all deltas
  * that it is asked for between two failovers. */
 #define GATEWAY_JUMP "67108864"
@@ -239,26 +239,53 @@ void player_expect_undelivered(struct player *player, uint16_t identifier,
 
 /* ---- Setting up ---- */
 
+void soak_addresses(const uint32_t *fields, struct soak_addresses *out)
+{
+    bool six = fields[SOAK_IPV6], inside = fields[SOAK_INNER] == 1;
+
+    out->harness = six ? SANDBOX_HARNESS_ADDRESS6 : BUILTIN_PEER_ADDRESS;
+    out->gateway = six ? SANDBOX_GATEWAY_ADDRESS6 : BUILTIN_ADDRESS;
+    out->network = inside ? "2001:db8:198::" : "198.51.100.0";
+    out->gateway_network = inside ? "2001:db8:203::" : "203.0.113.0";
+    out->inner = inside ? "2001:db8:198::1" : "198.51.100.1";
+    out->gateway_inner = inside ? BUILTIN_INNER6 : BUILTIN_INNER;
+    if (fields[SOAK_INNER] == 2) {
+        out->network = out->gateway_network = NULL;
+        out->inner = out->harness;
+        out->gateway_inner = out->gateway;
+    }
+}
+
+/* All with the first 24 or 48 bits. */
 static void selector(struct ike_ts_payload *out, const char *network)
 {
     struct ike_ts *ts = &out->selectors[0];
 
+    if (!network)
+        return;
     out->count = 1;
-    *ts = (struct ike_ts){.type = TS_IPV4_ADDR_RANGE, .last_port = 65535};
+    *ts = (struct ike_ts){.last_port = UINT16_MAX};
     address_parse(network, &ts->first);
+    ts->type = ts->first.family == 6 ? TS_IPV6_ADDR_RANGE : TS_IPV4_ADDR_RANGE;
     ts->last = ts->first;
-    ts->last.octets[3] = 255;
+    for (size_t i = ts->first.family == 6 ? 6 : 3; i < address_size(&ts->last);
+         i++)
+        ts->last.octets[i] = 0xff;
 }
 
 static bool configure(const uint32_t *fields, struct ike_config *config,
                       struct error *error)
 {
+    struct soak_addresses at;
+
     ike_config_default(config);
     config->psk = bytes_of_string(BUILTIN_SECRET);
     config->local_id = (struct ike_id_payload){
         .type = ID_FQDN, .data = bytes_of_string(IDENTITY)};
-    selector(&config->local_ts, "198.51.100.0");
-    selector(&config->remote_ts, "203.0.113.0");
+    soak_addresses(fields, &at);
+    selector(&config->local_ts, at.network);
+    selector(&config->remote_ts, at.gateway_network);
+    config->transport_mode = !at.network;
     config->force_encapsulation = fields[SOAK_ENCAPSULATE];
     config->window = fields[SOAK_WINDOW] ? fields[SOAK_WINDOW] : 1;
     config->message_id_sync = fields[SOAK_SYNC];
@@ -323,6 +350,27 @@ static bool open_members(struct player *player, struct error *error)
            set_flag(player, "moves", f[SOAK_GW_LOOSE] > 1, error);
 }
 
+static bool open_addresses(struct player *player, struct error *error)
+{
+    struct builtin *builtin = player->builtin;
+    struct soak_addresses at;
+    char local[64], remote[64];
+
+    soak_addresses(player->schedule->fields, &at);
+    snprintf(local, sizeof local, "%s/%d",
+             at.network ? at.gateway_network : at.gateway,
+             strchr(at.gateway_inner, ':') ? (at.network ? 48 : 128)
+                                           : (at.network ? 24 : 32));
+    snprintf(remote, sizeof remote, "%s%s",
+             at.network ? at.network : at.harness, strchr(local, '/'));
+    return builtin_option(builtin, "local_address", at.gateway, error) &&
+           builtin_option(builtin, "peer_address", at.harness, error) &&
+           builtin_option(builtin, "mode", at.network ? "tunnel" : "transport",
+                          error) &&
+           builtin_option(builtin, "local_ts", local, error) &&
+           builtin_option(builtin, "peer_ts", remote, error);
+}
+
 static bool open_gateway(struct player *player, const char *gateway,
                          struct error *error)
 {
@@ -344,8 +392,8 @@ static bool open_gateway(struct player *player, const char *gateway,
            set_number(player, "window",
                       f[SOAK_GW_WINDOW] ? f[SOAK_GW_WINDOW] : 1, error) &&
            set_number(player, "dpd", f[SOAK_DPD], error) &&
-           open_members(player, error) && set_defects(player, gateway, error) &&
-           builtin_start(builtin, error);
+           open_addresses(player, error) && open_members(player, error) &&
+           set_defects(player, gateway, error) && builtin_start(builtin, error);
 }
 
 static bool open_record(struct player *player, const char *folder,
@@ -367,6 +415,7 @@ static bool open_world(struct player *player, const struct soak_place *place,
                        struct error *error)
 {
     const struct soak_schedule *schedule = player->schedule;
+    struct soak_addresses at;
     struct ike_config config;
     struct address address;
 
@@ -383,7 +432,8 @@ static bool open_world(struct player *player, const struct soak_place *place,
     sim_capture(player->sim,
                 schedule->fields[SOAK_TAP] ? SIM_TAP_GATEWAY : SIM_TAP_HARNESS,
                 on_frame, player);
-    address_parse(BUILTIN_PEER_ADDRESS, &address);
+    soak_addresses(schedule->fields, &at);
+    address_parse(at.harness, &address);
     player->cluster =
         cluster_new("harness", schedule->fields[SOAK_MEMBERS], &config,
                     place->crypto, &player->rng.rng, &hooks, player);
@@ -396,6 +446,7 @@ static void note_run(struct player *player, const char *gateway)
 {
     const struct soak_schedule *schedule = player->schedule;
     json_t *under_test = json_array();
+    struct soak_addresses at;
     char name[40], text[ENDPOINT_TEXT];
 
     for (size_t i = 0; i < builtin_addresses(player->builtin); i++) {
@@ -403,19 +454,17 @@ static void note_run(struct player *player, const char *gateway)
         json_array_append_new(under_test, json_string(address_to_text(
                                               &address, text, sizeof text)));
     }
+    soak_addresses(schedule->fields, &at);
     snprintf(name, sizeof name, "soak/%llu",
              (unsigned long long)schedule->seed);
     player_note(
         player,
-        json_pack("{ss ss ss ss s[] ss ss ss so s[s] sI}", "event", "run",
+        json_pack("{ss ss ss ss s[] ss ss so s[s] sI}", "event", "run",
                   "scenario", name, "title", "A schedule from a seed",
                   "purpose", "", "clauses", "gateway", gateway, "role",
                   schedule->fields[SOAK_GW_MEMBERS] > 1 ? "cluster" : "peer",
-                  "sharing",
-                  cluster_sharing_name(
-                      (enum cluster_sharing)schedule->fields[SOAK_GW_SHARING]),
-                  "under_test", under_test, "harness", BUILTIN_PEER_ADDRESS,
-                  "seed", (json_int_t)schedule->seed));
+                  "under_test", under_test, "harness", at.harness, "seed",
+                  (json_int_t)schedule->seed));
 }
 
 /* At our end of a link that loses and reorders, a capture does not hold all

@@ -52,6 +52,12 @@ struct player {
 };
 
 /* soak_play.c */
+struct soak_addresses {
+    const char *harness, *gateway;         /* outside */
+    const char *inner, *gateway_inner;     /* hosts that talk to each other */
+    const char *network, *gateway_network; /* selectors; transport: NULL */
+};
+void soak_addresses(const uint32_t *fields, struct soak_addresses *out);
 void player_elapse(struct player *player, uint64_t duration);
 void player_settle(struct player *player);
 /* The newest established IKE SA of the active member, or NULL. */

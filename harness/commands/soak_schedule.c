@@ -49,6 +49,8 @@ static const struct {
     [SOAK_COUNTERS] = {"replay_counter_sync", 1, 1},
     [SOAK_COOKIE] = {"cookie", 0, 1},
     [SOAK_DPD] = {"dpd", 0, 60},
+    [SOAK_IPV6] = {"ipv6", 0, 1},
+    [SOAK_INNER] = {"inner", 0, 2},
     [SOAK_EARLY] = {"early_sync", 0, 1},
     [SOAK_GW_MEMBERS] = {"gateway_members", 1, 4},
     [SOAK_GW_SHARING] = {"gateway_sharing", 0, CLUSTER_DUPLICATE},
@@ -169,6 +171,9 @@ static void draw_fields(struct rng *rng, uint32_t *out)
     if (seldom(rng, 3))
         draw_members(rng, out);
     out[SOAK_TAP] = below(rng, 2);
+    out[SOAK_IPV6] = !out[SOAK_GW_LOOSE] && seldom(rng, 6);
+    if (seldom(rng, 4) && out[SOAK_GW_MEMBERS] < 2)
+        out[SOAK_INNER] = 1 + below(rng, 2);
 }
 
 static enum soak_op draw_op(struct rng *rng)

@@ -67,11 +67,13 @@ static void connect_sa(struct player *player)
 {
     struct endpoint local = {.port = PORT_IKE}, remote = {.port = PORT_IKE};
     struct cluster *gateway = builtin_cluster(player->builtin);
+    struct soak_addresses at;
 
     if (player_sa(player->cluster))
         return;
-    address_parse(BUILTIN_PEER_ADDRESS, &local.address);
-    address_parse(BUILTIN_ADDRESS, &remote.address);
+    soak_addresses(player->schedule->fields, &at);
+    address_parse(at.harness, &local.address);
+    address_parse(at.gateway, &remote.address);
     if (!player->schedule->fields[SOAK_WE_INITIATE] && !player_sa(gateway))
         builtin_action(player->builtin, "initiate", NULL, NULL);
     else
@@ -135,18 +137,21 @@ bool player_echo(struct player *player, struct ike_sa *sa, struct node_esp *esp,
     struct node *node = cluster_pair_owner(player->cluster, esp->spi_in);
     struct recent *recent = &player->recent[RECENT_ESP];
     static const uint8_t data[32] = {0};
+    struct soak_addresses at;
     struct address source, destination;
     struct buffer inner = {0};
 
-    address_parse("198.51.100.1", &source);
-    address_parse(BUILTIN_INNER, &destination);
+    soak_addresses(player->schedule->fields, &at);
+    address_parse(at.inner, &source);
+    address_parse(at.gateway_inner, &destination);
+    uint8_t next_header = destination.family == 6 ? IP_IPV6 : IP_IPIP;
     packet_icmp_echo(&inner, false, &source, &destination, ++player->identifier,
                      1, bytes_of(data, sizeof data));
     if (!node)
         node = player_node(player->cluster, sa);
     bool sent =
         node_send_esp(node, sa, esp, buffer_view(&inner),
-                      player->next_header ? player->next_header : IP_IPIP,
+                      player->next_header ? player->next_header : next_header,
                       override, NULL, NULL);
     if (sent)
         recent->items[(recent->count - 1) % RECENT_MAX].identifier =

@@ -52,6 +52,21 @@ static enum clause_id owed_clause(const struct seen *seen,
                                                 : CLAUSE_RFC7296_2_21_3_01;
 }
 
+/* The window begins at the lowest request that did not come: with a window
+ * above 1 that may be below the highest that was answered. */
+static bool none_is_missing(const struct seen *seen, uint64_t next)
+{
+    struct party *requester = seen->receiver;
+
+    for (uint64_t n = 2; n <= requester->window && n <= next; n++) {
+        const struct exchange *e =
+            exchange_find(requester, (uint32_t)(next - n));
+        if (!e || !e->response.count)
+            return false;
+    }
+    return true;
+}
+
 static void rule_unanswered(struct seen *seen, struct exchange *e)
 {
     const struct party *requester = seen->receiver;
@@ -62,7 +77,8 @@ static void rule_unanswered(struct seen *seen, struct exchange *e)
                  request->exchange == CREATE_CHILD_SA;
     if (!request->opened || request->varied || request->recut ||
         request->fragments || e->malformed || e->silent || !known ||
-        e->id < next || e->id >= next + requester->window)
+        e->id < next || e->id >= next + requester->window ||
+        !none_is_missing(seen, next))
         return;
     enum clause_id clause = owed_clause(seen, e, next);
     judged(seen->oracle, clause);
