@@ -11,10 +11,11 @@
 
 static void advance_source(struct trace_reader *reader, struct source *source)
 {
-    struct error error = {{0}};
+    struct error error;
 
     if (source->pending)
         return;
+    error.text[0] = '\0';
     source->state = capture_next(source->capture, &source->frame, &error);
     source->pending = true;
     if (source->state == CAPTURE_FRAME)
@@ -25,10 +26,11 @@ static void advance_source(struct trace_reader *reader, struct source *source)
 
 static void advance_notes(struct trace_reader *reader)
 {
-    struct error error = {{0}};
+    struct error error;
 
     if (reader->note_pending)
         return;
+    error.text[0] = '\0';
     json_decref(reader->note);
     reader->note = NULL;
     reader->note_state = CAPTURE_END;
@@ -53,6 +55,12 @@ static bool before(uint64_t a_time, enum capture_result a, uint64_t b_time,
 static struct source *earliest_source(struct trace_reader *reader)
 {
     struct source *found = NULL;
+
+    if (reader->source_count == 1) {
+        advance_source(reader, &reader->sources[0]);
+        return reader->sources[0].state == CAPTURE_END ? NULL
+                                                       : &reader->sources[0];
+    }
 
     for (size_t i = 0; i < reader->source_count; i++) {
         struct source *source = &reader->sources[i];

@@ -75,12 +75,8 @@ static enum capture_result broken(const struct pcapng *own, struct error *error)
     return CAPTURE_BROKEN;
 }
 
-/* Makes `size` octets from `start` on available, or all that are left. False
- * with `error` when reading fails. */
-static bool fill(struct pcapng *own, size_t size, struct error *error)
+static bool read_more(struct pcapng *own, size_t size, struct error *error)
 {
-    if (own->end - own->start >= size)
-        return true;
     memmove(own->data, own->data + own->start, own->end - own->start);
     own->end -= own->start;
     own->start = 0;
@@ -98,6 +94,13 @@ static bool fill(struct pcapng *own, size_t size, struct error *error)
         own->end += (size_t)n;
     }
     return true;
+}
+
+/* Makes `size` octets from `start` on available, or all that are left. False
+ * with `error` when reading fails. */
+static inline bool fill(struct pcapng *own, size_t size, struct error *error)
+{
+    return own->end - own->start >= size || read_more(own, size, error);
 }
 
 /* The byte order of a section stands behind the length of its header. */
