@@ -113,6 +113,9 @@ START_TEST(who_missed_the_end_of_an_sa_does_not_act_on_it)
 
     prepare(2, CLUSTER_STICKY);
     connect_to("192.0.2.1", COUNT);
+    ck_assert(cluster_fail(w.side[OURS], 0, FAIL_PLANNED, 0, w.now, NULL));
+    turn();
+    cluster_recover(w.side[OURS], 0, w.now); /* and owns nothing */
     policy_of(OURS)->synch[SYNCH_MESSAGE_ID].fate = SYNCH_LOSE;
     policy_of(OURS)->synch[SYNCH_DELETE].fate = SYNCH_LOSE;
     for (struct ike_sa *sa = sa_of(PEER); sa; sa = ike_sa_next(sa), n++) {
