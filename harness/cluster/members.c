@@ -66,13 +66,16 @@ static struct member *successor(struct cluster *cluster,
                        member_of(cluster, to - 1)->up
                    ? member_of(cluster, to - 1)
                    : NULL;
+    struct member *other = NULL;
     for (size_t i = 1; i < cluster->member_count; i++) {
         struct member *next =
             member_of(cluster, (failing->number + i) % cluster->member_count);
-        if (next->up)
+        if (next->up && !next->isolated)
             return next;
+        if (next->up && !other)
+            other = next;
     }
-    return NULL;
+    return other; /* one that is cut off is better than none */
 }
 
 /* What happens to the member itself. */
