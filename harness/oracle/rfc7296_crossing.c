@@ -233,8 +233,12 @@ static void answer_delete_of(struct seen *seen, const struct child *child)
                          "no Delete of what this side has asked to delete");
         return;
     }
+    /* After a synchronization or a failover this side may never have heard of
+     * the pair (RFC 6311 9, RFC 6027 3.6). */
     if (child->deletes[seen->side].made || child->closed[seen->side] ||
-        !seen->sa->from_start || seen->sa->replaced)
+        !seen->sa->from_start || seen->sa->replaced ||
+        seen->sender->announced.made || seen->receiver->announced.made ||
+        seen->oracle->gateway_epoch)
         return;
     if ((own = own_request(seen, ASK_IKE_REKEY)))
         clause = CLAUSE_RFC7296_2_25_2_06;

@@ -78,8 +78,9 @@ static void rule_unanswered(struct seen *seen, struct exchange *e)
     if (!request->opened || request->varied || request->recut ||
         request->fragments || e->malformed || e->silent || !known ||
         e->id < next || e->id >= next + requester->window ||
-        !none_is_missing(seen, next))
-        return;
+        !none_is_missing(seen, next) ||
+        (next && request->first.order < requester->answered_at.order))
+        return; /* outside of the window, or it was when it came first */
     enum clause_id clause = owed_clause(seen, e, next);
     judged(seen->oracle, clause);
     if (request->tries < TRIES ||
