@@ -100,7 +100,8 @@ static struct member *next_active(struct cluster *cluster, size_t *at)
     while (*at < 2 * cluster->member_count) {
         bool isolated = *at >= cluster->member_count;
         struct member *member =
-            member_of(cluster, (*at)++ % cluster->member_count);
+            member_of(cluster, *at - (isolated ? cluster->member_count : 0));
+        ++*at;
         if (is_active(member) && member->isolated == isolated)
             return member;
     }
