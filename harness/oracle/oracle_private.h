@@ -302,11 +302,17 @@ struct party {
     struct takeover takeover;
     struct history ivs;
     struct setback setback;
-    struct rate hints;       /* in clear text, and its liveness checks */
-    struct rate strays;      /* out of its window, and what it says of them */
-    bool hinted_by_spi;      /* ... which was that, or something else */
-    struct sight hinted;     /* the last INVALID_IKE_SPI in clear text */
-    struct sight disowned;   /* it said INVALID_IKE_SPI itself */
+    struct rate hints;     /* in clear text, and its liveness checks */
+    struct rate strays;    /* out of its window, and what it says of them */
+    bool hinted_by_spi;    /* ... which was that, or something else */
+    struct sight hinted;   /* the last INVALID_IKE_SPI in clear text */
+    struct sight disowned; /* it said INVALID_IKE_SPI itself */
+    bool moved;            /* a new request came from elsewhere: */
+    uint32_t former;       /* it was there before */
+    uint32_t moved_id;     /* by this request */
+    struct sight moved_at;
+    struct sight replayed; /* a copy came from elsewhere */
+    uint32_t replay_place;
     bool disowned_moved;     /* ... for a request from elsewhere */
     struct sight answers_at; /* its last message */
     bool failed;             /* it said AUTHENTICATION_FAILED */
@@ -326,6 +332,7 @@ struct child {
     bool esn;
     struct sight created;
     enum side creator;
+    uint16_t encr, key_length, integ;
     uint32_t creator_id; /* of its request */
     uint32_t replaces;   /* the creator's SPI of the SA that it rekeys */
     bool collided, wins; /* with a rekey of the other side: 2.8.1 */
@@ -362,8 +369,11 @@ struct ike_seen {
     bool collided, wins;      /* with another rekey of the same SA: 2.8.2 */
     bool wider_before[SIDES]; /* the window of its predecessor */
     bool natted[SIDES];       /* NAT_DETECTION told this side of a NAT */
-    struct sight init_at;     /* the answer to IKE_SA_INIT */
-    struct sight created;     /* of one that is a rekey's */
+    bool behind_nat[SIDES];   /* that of its own */
+    bool nat_known;           /* both sides sent NAT_DETECTION */
+    bool mobike;
+    struct sight init_at; /* the answer to IKE_SA_INIT */
+    struct sight created; /* of one that is a rekey's */
     struct party party[SIDES];
     struct child *children;
     uint16_t child_count, child_capacity;
@@ -462,6 +472,7 @@ struct initial {
     uint8_t version;
     bool moved, varied; /* there were requests from elsewhere, or others */
     bool natted;        /* the request's hashes do not fit its addresses */
+    bool behind;        /* the hash of its destination does not */
     bool detects;       /* it has such hashes */
     struct offer *offer;
 };
@@ -774,6 +785,13 @@ void outside_protected(struct seen *seen);
 void outside_still_lives(struct seen *seen);
 void outside_request(struct seen *seen);
 void outside_stray(struct seen *seen);
+/* Addresses that change, and what a Child SA keeps (rfc7296_moves.c). */
+void moves_learn(struct seen *seen);
+void moves_copy(struct seen *seen);
+void moves_request(struct seen *seen);
+void moves_payloads(struct seen *seen);
+/* Whether ESP came from there lately. */
+bool esp_came_from(const struct oracle *oracle, uint32_t place);
 /* What is offered, and chosen (rfc7296_offers.c); NULL if it is not known. */
 struct offer *offer_take(const struct ike_message *message);
 void rfc7296_offers(struct seen *seen, const struct offer *offer,

@@ -418,7 +418,7 @@ static void rule_2_3_12(struct seen *seen)
 
 /* RFC 7296 2.23: behind a NAT, packets go where the last authentic one came
  * from, ESP included. */
-static bool sends_from(const struct oracle *oracle, uint32_t place)
+bool esp_came_from(const struct oracle *oracle, uint32_t place)
 {
     for (size_t i = 0; i < ESP_PLACES_MAX; i++)
         if (oracle->esp_places[i] == place)
@@ -438,7 +438,7 @@ static void rule_2_11_01(struct seen *seen)
     judged(seen->oracle, CLAUSE_RFC7296_2_11_01);
     uint32_t place = place_of(&packet->destination);
     if (place == request->place || place == place_of(&seen->receiver->at) ||
-        sends_from(seen->oracle, place))
+        esp_came_from(seen->oracle, place))
         return;
     struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_11_01);
     accuse_frame(&a, &request->first);

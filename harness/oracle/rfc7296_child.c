@@ -132,6 +132,25 @@ static const char *silent_end_expected(enum clause_id clause)
     }
 }
 
+/* RFC7296-2.8-10: ESP on an SA that this side has asked for means that the
+ * answer was lost, and is no error. */
+static void rule_2_8_10(struct seen *seen, uint32_t spi)
+{
+    for (size_t i = 0; i < seen->sender->exchange_count; i++) {
+        const struct exchange *e = &seen->sender->exchanges[i];
+        if (!e->request.count || e->response.count || e->child_spi != spi ||
+            e == seen->exchange)
+            continue;
+        struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_2_8_10);
+        a.finding.verdict = VERDICT_WARNING;
+        judged(seen->oracle, CLAUSE_RFC7296_2_8_10);
+        accuse_frame(&a, &e->request.first);
+        EXPECTED(&a, "request %" PRIu32 " again: its answer was lost", e->id);
+        SEEN(&a, "INVALID_SPI for %08" PRIx32 ", which it asks for", spi);
+        submit(seen->oracle, seen, &a);
+    }
+}
+
 /* RFC7296-2.4-16, 2.8-07, 2.8.1-02, 2.21.4-11: a side that says that it does
  * not know an SPI of its own has dropped the SA without a Delete, or never had
  * it. */
@@ -145,8 +164,10 @@ static void rule_invalid_spi(struct seen *seen)
         return;
     uint32_t spi = read_u32(notify.data.data);
     const struct child *child = child_find(sa, seen->side, spi);
-    if (!child)
+    if (!child) {
+        rule_2_8_10(seen, spi);
         return;
+    }
     enum clause_id clause = silent_end(seen, child);
     judged(seen->oracle, clause);
     for (size_t side = 0; side < SIDES; side++)

@@ -290,6 +290,8 @@ static void take_request(struct seen *seen, struct initial *initial)
     initial->moved |= initial->place != place;
     initial->varied |= initial->digest != seen->digest;
     initial->natted = shows_nat(seen);
+    initial->behind = !nat_fits(seen, NAT_DETECTION_DESTINATION_IP,
+                                &seen->event->packet.destination);
     initial->detects = detects_nat(seen);
 }
 
@@ -337,6 +339,11 @@ void initial_learn(struct seen *seen, struct ike_seen *sa)
     bool both = initial->detects && detects_nat(seen);
     sa->natted[SIDE_RESPONDER] = both && initial->natted;
     sa->natted[SIDE_INITIATOR] = both && shows_nat(seen);
+    sa->behind_nat[SIDE_RESPONDER] = both && initial->behind;
+    sa->behind_nat[SIDE_INITIATOR] =
+        both && !nat_fits(seen, NAT_DETECTION_DESTINATION_IP,
+                          &seen->event->packet.destination);
+    sa->nat_known = both;
     sa->init_at = seen->sight;
 }
 

@@ -133,7 +133,8 @@ static bool offers_any_method(const struct ike_sa_payload *sa)
 {
     for (size_t i = 0; i < sa->count; i++)
         for (size_t k = 0; k < sa->proposals[i].count; k++)
-            if (sa->proposals[i].transforms[k].type == TRANSFORM_KE)
+            if (sa->proposals[i].transforms[k].type == TRANSFORM_KE &&
+                sa->proposals[i].transforms[k].id != KE_NONE)
                 return true;
     return false;
 }

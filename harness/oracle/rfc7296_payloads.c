@@ -273,8 +273,10 @@ static void rule_1_3_2_02(struct seen *seen)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_1_3_2_02);
     /* With a window of more it may have been on its way. A rekey that a
-     * synchronization abandoned is none that its sender knows of. */
+     * synchronization abandoned is none that its sender knows of, nor is that
+     * of a member that has failed. */
     if (seen->ike->header.message_id < sa->rekey_id + seen->sender->window ||
+        seen->oracle->gateway_epoch ||
         abandoned_by_sync(seen->sender, sa->rekey_id))
         return;
     struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_1_3_2_02);
@@ -318,6 +320,7 @@ void rfc7296_payloads(struct seen *seen)
             rfc7296_offers(seen, e->request.varied ? NULL : e->offer,
                            &e->request.first);
         outside_request(seen);
+        moves_payloads(seen);
         rfc7296_child(seen);
         rfc7296_after_request(seen);
         if (seen->response)

@@ -305,6 +305,7 @@ static void judge_regular(struct seen *seen)
     rfc7296_silence(seen);
     outside_still_lives(seen);
     initial_ports(seen);
+    moves_request(seen);
     if (seen->response) {
         rfc7296_response(seen);
         rfc6311_response(seen);
@@ -374,6 +375,7 @@ static void track_regular(struct seen *seen)
     uint32_t tries_before = copies->tries;
     seen->take = copies_take(copies, seen);
     silence_count(seen, tries_before);
+    moves_copy(seen);
     if (is_sync(seen)) {
         copies->opened = true;
         track_misplaced_sync(seen);

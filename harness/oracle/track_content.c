@@ -178,6 +178,11 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     child->spi[seen->side] = responder_spi;
     child->spi[other_side(seen->side)] = requester_spi;
     child->esn = chosen(proposal, TRANSFORM_ESN) == 1;
+    child->encr = encr;
+    child->integ = chosen(proposal, TRANSFORM_INTEG);
+    for (size_t i = 0; i < proposal->count; i++)
+        if (proposal->transforms[i].type == TRANSFORM_ENCR)
+            child->key_length = proposal->transforms[i].key_length;
     learn_esn(seen, requester_spi, proposal);
 }
 
@@ -349,6 +354,7 @@ void track_content(struct seen *seen)
 {
     uint8_t exchange = seen->ike->header.exchange;
 
+    moves_learn(seen);
     seen->sender->at = seen->event->packet.source;
     if (!seen->response && toward_test(seen))
         rfc7296_form_stimulus(seen);
