@@ -247,8 +247,6 @@ void channel_put(struct member *from, enum synch_kind kind,
     if (cluster->member_count < 2)
         return;
     enum synch_fate fate = rule_take(rule, only);
-    if (kind == SYNCH_DELETE)
-        note_gone(&from->gone, sa->spi_i, sa->spi_r);
     synch_encode(kind, from->node, sa, &octets);
     for (size_t i = 0; i < cluster->member_count; i++) {
         struct member *to = member_of(cluster, i);

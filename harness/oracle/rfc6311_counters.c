@@ -261,6 +261,15 @@ static void rule_5_2_01(struct oracle *oracle, const struct trace_event *event,
     submit_plain(oracle, &a);
 }
 
+/* `sequence` was seen on this stream before, in another packet. */
+void rfc6311_esp_again(struct oracle *oracle, const struct trace_event *event,
+                       struct esp_stream *stream, const struct sight *sight,
+                       uint64_t sequence)
+{
+    if (oracle->gateway_epoch)
+        rule_5_2_01(oracle, event, stream, sight, sequence);
+}
+
 /* `sequence` was not seen on this stream before. */
 void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
                  struct esp_stream *stream, const struct sight *sight,

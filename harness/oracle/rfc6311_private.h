@@ -39,6 +39,9 @@ void rfc6311_counters_accepted(struct seen *seen, uint64_t delta,
 void rfc6311_esp(struct oracle *oracle, const struct trace_event *event,
                  struct esp_stream *stream, const struct sight *sight,
                  uint64_t sequence);
+void rfc6311_esp_again(struct oracle *oracle, const struct trace_event *event,
+                       struct esp_stream *stream, const struct sight *sight,
+                       uint64_t sequence);
 void rfc6311_finish(struct oracle *oracle);
 /* A member that takes over (rfc6311_takeover.c): its regular requests, its
  * responses, what it is asked, and its counters sent alone. */

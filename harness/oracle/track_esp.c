@@ -284,6 +284,8 @@ void track_esp(struct oracle *oracle, const struct trace_event *event)
         rfc4303_esp(oracle, event, stream, &sight, sequence, result, before);
         if (result == HISTORY_NEW)
             rfc6311_esp(oracle, event, stream, &sight, sequence);
+        else if (result == HISTORY_CLASH)
+            rfc6311_esp_again(oracle, event, stream, &sight, sequence);
         if (result == HISTORY_NEW && stream->closing.at.order)
             rfc7296_closed_esp(oracle, event, stream, &sight);
     }

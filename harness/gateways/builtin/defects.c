@@ -405,10 +405,10 @@ static const struct defect table[] = {
      &defect_member_both, BOTH_ADDRESSES},
 
     /* A cluster: ESP across a failover */
-    {"member-keeps-esp-numbers", DEFECT_CLUSTER, "RFC4303-2.2-01",
+    {"member-keeps-esp-numbers", DEFECT_CLUSTER, "RFC6311-5.2-01",
      "goes on with the ESP numbers that it knows of, without a jump",
      &defect_member_policy, POLICY_NO_JUMP},
-    {"member-jumps-too-little", DEFECT_CLUSTER, "RFC4303-2.2-01",
+    {"member-jumps-too-little", DEFECT_CLUSTER, "RFC6311-5.2-01",
      "jumps by 16 ESP numbers, with counters shared every 64 packets",
      &defect_member_policy, POLICY_SMALL_JUMP},
     {"member-does-not-rekey", DEFECT_CLUSTER, "RFC6311-5.2-02",
