@@ -268,8 +268,10 @@ static void rule_1_4_1_07(struct seen *seen)
 static void rule_1_3_2_02(struct seen *seen)
 {
     const struct ike_seen *sa = seen->sa;
+    /* A member that took over need not know of the rekey. */
     if (seen->response || !sa->replaced || sa->rekey_side != seen->side ||
-        seen->ike->header.exchange != CREATE_CHILD_SA)
+        seen->ike->header.exchange != CREATE_CHILD_SA ||
+        seen->oracle->gateway_epoch)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_1_3_2_02);
     /* With a window of more it may have been on its way. A rekey that a
