@@ -279,16 +279,16 @@ static struct trace_event *with_content(struct story *s, const char *content)
 static void sealed_again(struct story *s)
 {
     establish(s, BOTH, BOTH);
-    struct trace_event *e = with_content(s, "something");
+    struct trace_event *e = with_content(s, "something of sixteen");
     wait_ms(s, 500);
     resealed(s, e);
 }
 static void another_request(struct story *s)
 {
     establish(s, BOTH, BOTH);
-    with_content(s, "something");
+    with_content(s, "something of sixteen");
     wait_ms(s, 500);
-    with_content(s, "else");
+    with_content(s, "something else, as long");
 }
 
 START_TEST(plain_failover)
