@@ -138,30 +138,42 @@ bool owner_missed(const struct member *member, const struct ike_sa *sa)
 
 /* ---- Pairs of Child SAs ---- */
 
-/* The IKE SA, as the first active member that knows the pair has it. */
-static struct ike_sa *sa_of_pair(struct cluster *cluster, uint32_t spi_in)
+/* The active member that knows the pair under an IKE SA of its own; others may
+ * still have it under one that was replaced. NULL, and `known`: only such. */
+static struct member *sa_owner_of_pair(struct cluster *cluster, uint32_t spi_in,
+                                       bool *known)
 {
-    struct member *member;
-    struct ike_sa *sa = NULL;
+    struct member *member, *owner = NULL;
     size_t at = 0;
 
-    while ((member = next_active(cluster, &at)))
-        if (ike_host_find_child(node_host(member->node), spi_in, &sa))
-            return sa;
-    return NULL;
+    while ((member = next_active(cluster, &at))) {
+        struct ike_sa *sa = NULL;
+        if (!ike_host_find_child(node_host(member->node), spi_in, &sa))
+            continue;
+        *known = true;
+        struct member *its = owner_of(cluster, local_spi(sa));
+        if (its == member)
+            return member;
+        if (!owner)
+            owner = its;
+    }
+    return owner;
 }
 
-struct member *pair_owner(struct cluster *cluster, uint32_t spi_in)
+static struct member *find_pair(struct cluster *cluster, uint32_t spi_in,
+                                bool *known)
 {
     if (!is_sharing(cluster))
         return member_of(cluster, cluster->holder);
     struct place *place = place_find(cluster->pairs, spi_in);
-    if (place)
-        return member_of(cluster, place->member);
-    const struct ike_sa *sa = sa_of_pair(cluster, spi_in);
-    if (!sa)
-        return NULL;
-    return owner_of(cluster, local_spi(sa));
+    return place ? member_of(cluster, place->member)
+                 : sa_owner_of_pair(cluster, spi_in, known);
+}
+
+struct member *pair_owner(struct cluster *cluster, uint32_t spi_in)
+{
+    bool known = false;
+    return find_pair(cluster, spi_in, &known);
 }
 
 static size_t count_pairs(struct cluster *cluster, const struct ike_sa *sa,
@@ -340,9 +352,10 @@ static struct member *by_esp(struct cluster *cluster, struct bytes octets,
                              struct member *first)
 {
     uint32_t spi_in = octets.size >= 4 ? read_u32(octets.data) : 0;
-    struct member *owner = pair_owner(cluster, spi_in);
+    bool known = false;
+    struct member *owner = find_pair(cluster, spi_in, &known);
 
-    if (owner || sa_of_pair(cluster, spi_in))
+    if (owner || known)
         return owner;
     return first ? first : active_from(cluster, 0);
 }

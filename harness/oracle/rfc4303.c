@@ -3,6 +3,7 @@
  * RFC 7634, RFC 6311 3.4 and RFC 5282: an IV never comes twice under one key.
  * The same octets again are a copy that the network or the capture made.
  */
+#include "oracle/members_private.h"
 #include "oracle/oracle_private.h"
 
 #include <inttypes.h>
@@ -105,6 +106,11 @@ static void rule_fallen(struct oracle *oracle, const struct trace_event *event,
     EXPECTED(&a, "sequence numbers above %" PRIu64, stream->highest);
     SEEN(&a, "%d in a row up to %" PRIu64, FALLEN_RUN, sequence);
     READING(&a, "A23: strictly increasing, gaps are no fault");
+    if (oracle->members && members_are_unsettled(oracle->members)) {
+        a.finding.verdict = VERDICT_INCONCLUSIVE;
+        READING(&a, "two members send, neither knows of the other (RFC 6027 "
+                    "3.7)");
+    }
     doubt(&a, stream_is_one(oracle, event, stream, sequence));
     submit_esp(oracle, &a, sight);
 }
