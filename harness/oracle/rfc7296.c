@@ -13,6 +13,8 @@ static void doubt_member(const struct seen *seen, const struct copies *before,
 {
     bool inferred;
     const char *reason = rfc6311_other_member(seen, before, &inferred);
+    /* What was still on its way at a failover is of another member. */
+    a->needs_whole |= seen->oracle->gateway_changes > 0;
     if (!reason)
         return;
     a->finding.verdict = VERDICT_INCONCLUSIVE;
