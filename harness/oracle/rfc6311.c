@@ -262,6 +262,14 @@ void rfc6311_payloads(struct seen *seen)
 
 /* ---- Message IDs after a synchronization ---- */
 
+/* Another member may be active by now than the one that said it. */
+static bool other_speaks(const struct seen *seen,
+                         const struct announcement *said)
+{
+    return said->as_member ? rfc6311_succeeded_since(seen->oracle, &said->at)
+                           : rfc6311_changed_since(seen->oracle, &said->at);
+}
+
 /* RFC6311-6.3-02: the next request carries the EXPECTED_SEND that was
  * announced. One that was on its way already is not the next. RFC6311-A-02,
  * A05: after two synchronizations at once, no less than the higher value. */
@@ -272,7 +280,7 @@ static void rule_6_3_02(struct seen *seen)
     enum clause_id clause =
         said->crossed ? CLAUSE_RFC6311_A_02 : CLAUSE_RFC6311_6_3_02;
     if (!said->made || said->send_checked || seen->take != TAKE_FIRST ||
-        seen->sender->unsure || rfc6311_changed_since(seen->oracle, &said->at))
+        seen->sender->unsure || other_speaks(seen, said))
         return;
     bool below = id < said->send;
     bool above = id >= (uint64_t)said->send + seen->sender->window;
@@ -376,8 +384,7 @@ static void rule_8_1(struct seen *seen)
     const struct exchange *e = seen->exchange;
     if (!said->made || said->recv_doubtful || seen->sender->unsure ||
         seen->take != TAKE_FIRST || !e->request.count ||
-        rfc6311_changed_since(seen->oracle, &said->at) ||
-        e->request.first.order < said->at.order)
+        other_speaks(seen, said) || e->request.first.order < said->at.order)
         return;
     if (e->id == said->recv)
         judged(seen->oracle, CLAUSE_RFC6311_6_3_03);

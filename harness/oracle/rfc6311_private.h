@@ -59,6 +59,10 @@ const char *rfc6311_other_member(const struct seen *seen,
  * time: whoever speaks now need not know of what lies before. */
 bool rfc6311_changed_since(const struct oracle *oracle,
                            const struct sight *before);
+/* The same since a synchronization that a member has asked for: after the only
+ * failover on record that was the one that took over, however soon. */
+bool rfc6311_succeeded_since(const struct oracle *oracle,
+                             const struct sight *sync);
 /* ... of Message IDs up to this one, its own (`sent`) or the other side's. */
 bool rfc6311_may_not_know_of(const struct oracle *oracle,
                              const struct ike_seen *sa, uint64_t time,

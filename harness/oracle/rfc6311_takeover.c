@@ -152,7 +152,7 @@ static void rule_11_01(struct seen *seen)
     if (!t->second || seen->take != TAKE_FIRST)
         return;
     t->second = false;
-    if (rfc6311_changed_since(seen->oracle, &member->announced.at) ||
+    if (rfc6311_succeeded_since(seen->oracle, &member->announced.at) ||
         id != t->second_send || id == member->announced.send ||
         (member->used && id == (uint64_t)member->used_highest + 1))
         return;
@@ -176,7 +176,7 @@ static void rule_5_1_09(struct seen *seen)
         sync->response.count)
         return;
     member->misled = false;
-    if (rfc6311_changed_since(seen->oracle, &sync->first))
+    if (rfc6311_succeeded_since(seen->oracle, &sync->first))
         return;
     judged(seen->oracle, CLAUSE_RFC6311_5_1_09);
     if (id != member->misled_send || id == sync->value.expected_send)
@@ -293,7 +293,7 @@ void rfc6311_takeover_counters(struct seen *seen)
         return;
     judged(seen->oracle, CLAUSE_RFC6311_5_07);
     if (sync->response.count || sync->malformed ||
-        rfc6311_changed_since(seen->oracle, &sync->first) ||
+        rfc6311_succeeded_since(seen->oracle, &sync->first) ||
         seen->sight.time < sync->first.time + REORDER_TIME ||
         seen->sight.time > sync->last.time + REPEAT_TIME)
         return;
@@ -396,6 +396,18 @@ bool rfc6311_changed_since(const struct oracle *oracle,
         return true;
     return oracle->gateway_changes &&
            oracle->gateway_change.time + REORDER_TIME > before->time;
+}
+
+bool rfc6311_succeeded_since(const struct oracle *oracle,
+                             const struct sight *sync)
+{
+    bool settled = oracle->gateway_is_cluster &&
+                   !members_are_unsettled(oracle->members) &&
+                   !members_share_load(oracle->members);
+    if (settled && oracle->gateway_changes == 1 &&
+        sync->order > oracle->gateway_change.order)
+        return false;
+    return rfc6311_changed_since(oracle, sync);
 }
 
 bool rfc6311_may_not_know_of(const struct oracle *oracle,
