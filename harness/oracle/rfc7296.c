@@ -14,7 +14,9 @@ static void doubt_member(const struct seen *seen, const struct copies *before,
     bool inferred;
     const char *reason = rfc6311_other_member(seen, before, &inferred);
     /* What was still on its way at a failover is of another member. */
-    a->needs_whole |= seen->oracle->gateway_changes > 0;
+    a->needs_whole |=
+        seen->oracle->gateway_changes &&
+        seen->sight.time < seen->oracle->gateway_change.time + REORDER_TIME;
     if (!reason)
         return;
     a->finding.verdict = VERDICT_INCONCLUSIVE;
@@ -372,7 +374,10 @@ static void rule_2_2_03(struct seen *seen)
     if (seen->take != TAKE_FIRST)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_2_2_03);
-    if (e->request.count || e->malformed || !seen->sa->from_start)
+    /* Of very large windows, or very late, it may be forgotten. */
+    bool forgotten = seen->receiver->exchange_count == EXCHANGES_MAX &&
+                     e->id < seen->receiver->used_highest;
+    if (e->request.count || e->malformed || !seen->sa->from_start || forgotten)
         return;
     struct accusation a =
         accuse_if_whole(seen, intruder                 ? CLAUSE_RFC7296_1_4_01
