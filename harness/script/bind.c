@@ -168,7 +168,7 @@ static int core_sa(lua_State *lua)
     struct node *node =
         lua_isnoneornil(lua, 3)
             ? node_of_sa(lua, 1)
-            : cluster_member(cluster, (size_t)luaL_checkinteger(lua, 3) - 1);
+            : cluster_member(cluster, check_member(lua, cluster, 3));
     struct ike_sa *sa = node ? ike_host_find(node_host(node), spi) : NULL;
     if (!sa)
         return 0;

@@ -1,4 +1,6 @@
 /* The functions that prelude/ is made of: ESP. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "script/bind_private.h"
@@ -33,8 +35,11 @@ static struct node_esp *check_esp(lua_State *lua, struct node *node,
     if (!spi && sa->children)
         spi = sa->children->spi_in;
     struct node_esp *esp = node_esp_find(node, (uint32_t)spi);
+    char text[32] = "";
+    if (spi)
+        snprintf(text, sizeof text, " %08" PRIx32, (uint32_t)spi);
     if (!esp)
-        luaL_error(lua, "%s has no Child SA %d", node_name(node), (int)spi);
+        luaL_error(lua, "%s has no Child SA%s", node_name(node), text);
     return esp;
 }
 

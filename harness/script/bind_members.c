@@ -47,8 +47,7 @@ static uint64_t get_number(lua_State *lua, int index, const char *name)
     return (uint64_t)value;
 }
 
-/* A member's number, from 1, as one from 0. */
-static size_t check_member(lua_State *lua, struct cluster *cluster, int index)
+size_t check_member(lua_State *lua, struct cluster *cluster, int index)
 {
     lua_Integer n = luaL_checkinteger(lua, index);
     if (n < 1 || (size_t)n > cluster_members(cluster))
@@ -81,7 +80,8 @@ static enum synch_when read_when(lua_State *lua, int index)
 }
 
 /* What the table leaves out stays as it is, but a fate is always new. */
-static void read_rule(lua_State *lua, int index, struct synch_rule *rule)
+static void read_rule(lua_State *lua, int index, struct synch_rule *rule,
+                      size_t members)
 {
     lua_getfield(lua, index, "when");
     bool scheduled = !lua_isnil(lua, -1);
@@ -100,7 +100,7 @@ static void read_rule(lua_State *lua, int index, struct synch_rule *rule)
         rule->delay = get_time(lua, index, "delay", 0);
         rule->skip = get_bounded(lua, index, "skip", 0, UINT32_MAX);
         rule->limit = get_bounded(lua, index, "limit", 0, UINT32_MAX);
-        rule->to = get_bounded(lua, index, "to", 0, CLUSTER_MEMBERS_MAX);
+        rule->to = get_bounded(lua, index, "to", 0, (uint32_t)members);
     }
     lua_pop(lua, 2);
 }
@@ -117,7 +117,8 @@ static int core_policy(lua_State *lua)
         return luaL_error(lua, "there is no synch message kind %s", name);
     for (int k = 0; k < SYNCH_KINDS; k++)
         if (kind == SYNCH_KINDS || (int)kind == k)
-            read_rule(lua, 3, &cluster_policy(cluster)->synch[k]);
+            read_rule(lua, 3, &cluster_policy(cluster)->synch[k],
+                      cluster_members(cluster));
     return 0;
 }
 
@@ -171,13 +172,22 @@ static int core_takeover(lua_State *lua)
 {
     static const char *const known[] = {"how",   "jump",  "delta", "strict",
                                         "rekey", "renew", "tries", NULL};
-    static const char *const hows[] = {"by_hand", "eager", "lazy", NULL};
+    static const char *const hows[] = {"by_hand", "eager", "lazy"};
     struct takeover_policy *policy =
         &cluster_policy(check_cluster(lua, 1))->takeover;
 
     check_fields(lua, 2, "takeover", known);
     lua_getfield(lua, 2, "how");
-    policy->how = (enum takeover)luaL_checkoption(lua, -1, "by_hand", hows);
+    const char *name = luaL_optstring(lua, -1, hows[TAKEOVER_BY_HAND]);
+    size_t how = 0;
+    while (how < sizeof hows / sizeof *hows && strcmp(hows[how], name) != 0)
+        how++;
+    if (how == sizeof hows / sizeof *hows)
+        return luaL_error(lua,
+                          "takeover is \"by_hand\", \"eager\" or \"lazy\", "
+                          "not \"%s\"",
+                          name);
+    policy->how = (enum takeover)how;
     policy->jump = get_number(lua, 2, "jump");
     policy->delta = get_number(lua, 2, "delta");
     policy->strict = get_boolean(lua, 2, "strict", false);
@@ -199,6 +209,7 @@ static int core_set_address(lua_State *lua)
     if (!address_parse(luaL_checkstring(lua, 3), &at.address))
         return luaL_error(lua, "not an address: %s", lua_tostring(lua, 3));
     if (strcmp(lua_tostring(lua, 3), SANDBOX_HARNESS_ADDRESS) != 0 &&
+        strcmp(lua_tostring(lua, 3), SANDBOX_HARNESS_ADDRESS6) != 0 &&
         !play->world->address(play, &at.address, &error))
         return luaL_error(lua, "%s", error.text);
     cluster_set_address(cluster, member, &at);

@@ -9,7 +9,6 @@ extern const luaL_Reg core_ike[];     /* bind.c */
 extern const luaL_Reg core_cluster[]; /* bind_cluster.c */
 extern const luaL_Reg core_members[]; /* bind_members.c */
 extern const luaL_Reg core_esp[];     /* bind_esp.c */
-extern const luaL_Reg core_world[];   /* bind_world.c */
 
 int core_seal(lua_State *lua); /* bind_seal.c */
 
@@ -31,8 +30,8 @@ struct ike_sa *check_sa(lua_State *lua, int index);
  * NULL. */
 void check_fields(lua_State *lua, int index, const char *what,
                   const char *const *known);
-/* Raises what a handler failed with, if it waits. */
-void raise_pending(lua_State *lua);
+/* A member's number, from 1, as one from 0; raises a Lua error. */
+size_t check_member(lua_State *lua, struct cluster *cluster, int index);
 /* nil and the text. */
 int push_failure(lua_State *lua, const struct error *error);
 

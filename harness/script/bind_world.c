@@ -13,7 +13,7 @@ static int core_now(lua_State *lua)
     return 1;
 }
 
-void raise_pending(lua_State *lua)
+static void raise_pending(lua_State *lua)
 {
     struct play *play = play_of(lua);
 
@@ -209,7 +209,8 @@ static int core_action(lua_State *lua)
     return 1;
 }
 
-/* core.action_status(): nil while it runs, else its exit status. */
+/* core.action_status(): nil while it runs, else its exit status, and why it
+ * failed where that is known. */
 static int core_action_status(lua_State *lua)
 {
     struct play *play = play_of(lua);
@@ -217,7 +218,10 @@ static int core_action_status(lua_State *lua)
     if (status == ACTION_RUNNING)
         return 0;
     lua_pushinteger(lua, status);
-    return 1;
+    if (!status || !play->world->why)
+        return 1;
+    lua_pushstring(lua, play->world->why(play));
+    return 2;
 }
 
 static int core_gateway_alive(lua_State *lua)
@@ -282,7 +286,7 @@ static int core_corrupt(lua_State *lua)
     return 1;
 }
 
-const luaL_Reg core_world[] = {
+static const luaL_Reg core_world[] = {
     {"now", core_now},
     {"step", core_step},
     {"pending", core_pending},

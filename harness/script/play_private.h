@@ -27,6 +27,8 @@ struct world {
                    struct error *error);
     /* ACTION_RUNNING, or the exit status of the last action. */
     int (*status)(struct play *play);
+    /* Why it failed; NULL where only its status tells. */
+    const char *(*why)(struct play *play);
     bool (*alive)(struct play *play);
     /* Of the built-in gateway only, else NULL. A defect is switched on; all
      * that it sends is shown to the script; a datagram is sent as its own. */

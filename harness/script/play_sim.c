@@ -142,6 +142,11 @@ static int action_status(struct play *play)
     return status;
 }
 
+static const char *action_error(struct play *play)
+{
+    return builtin_action_error(play->builtin);
+}
+
 struct cluster *play_gateway(struct play *play)
 {
     return play->builtin ? builtin_cluster(play->builtin) : NULL;
@@ -195,6 +200,7 @@ const struct world world_sim = {
     .start = start_gateway,
     .action = start_action,
     .status = action_status,
+    .why = action_error,
     .alive = is_alive,
     .defect = switch_defect,
     .watch = watch_gateway,

@@ -150,7 +150,7 @@ START_TEST(a_member_fails_and_the_next_synchronizes)
     ping(1);
     ck_assert_uint_eq(w.echoes, 1);
     refused("fail", "crash 1", "not active");
-    refused("fail", NULL, "");
+    refused("fail", NULL, "has no other member that is up (of 2)");
     acted("recover", NULL);
     ck_assert_str_eq(told.last, "gateway member 1 - recover");
     acted("fail", "freeze 2 to=1");
@@ -175,7 +175,9 @@ START_TEST(actions_say_what_is_wrong_with_them)
     refused("liveness", "sa=nothing", "is no SPI");
     refused("liveness", "sa=1", "there is no IKE SA");
     refused("rekey", "child child=1", "there is no Child SA");
-    refused("initiate", "member=9", "cannot be sent");
+    refused("initiate", "member=9", "there is no member 9 (of 2)");
+    refused("traffic", "1 member=5", "there is no member 5 (of 2)");
+    refused("synch", "all lose to=3", "there is no member 3 (of 2)");
 }
 END_TEST
 

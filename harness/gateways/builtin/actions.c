@@ -105,14 +105,16 @@ static bool read_spi(const char *text, uint64_t *out, struct error *error)
     return (end != text && !*end) || error_set(error, "\"%s\" is no SPI", text);
 }
 
-bool target_word(const char *word, struct target *out, struct error *error)
+bool target_word(struct builtin *gateway, const char *word, struct target *out,
+                 struct error *error)
 {
     const char *value;
     uint64_t number = 0;
+    size_t member = 0;
 
     if ((value = word_value(word, "member"))) {
-        bool good = word_number(value, CLUSTER_MEMBERS_MAX, &number, error);
-        out->member = good ? (size_t)number : 0;
+        bool good = member_word(gateway, value, &member, error);
+        out->member = good ? member + 1 : 0;
         return good;
     }
     if ((value = word_value(word, "sa")))
@@ -126,12 +128,12 @@ bool target_word(const char *word, struct target *out, struct error *error)
 }
 
 /* The words from the n-th on. */
-static bool read_target(const struct words *words, size_t n, struct target *out,
-                        struct error *error)
+static bool read_target(struct builtin *gateway, const struct words *words,
+                        size_t n, struct target *out, struct error *error)
 {
     *out = (struct target){0};
     for (size_t i = n; i < words->count; i++)
-        if (!target_word(words->items[i], out, error))
+        if (!target_word(gateway, words->items[i], out, error))
             return false;
     return true;
 }
@@ -196,7 +198,7 @@ static bool initiate(struct builtin *gateway, const struct words *words,
     bool fresh = words->count && !strcmp(words->items[0], "new");
     size_t before = 0;
 
-    if (!read_target(words, fresh, &target, error))
+    if (!read_target(gateway, words, fresh, &target, error))
         return false;
     struct ike_sa *sa = fresh ? NULL : newest_sa(gateway, &target);
     if (!sa && target.spi)
@@ -228,7 +230,7 @@ static bool find_target(struct builtin *gateway, const struct words *words,
     if (!what || (strcmp(what, "ike") && strcmp(what, "child")))
         return error_set(error, "\"%s\" is neither ike nor child",
                          what ? what : "");
-    if (!read_target(words, 1, &target, error))
+    if (!read_target(gateway, words, 1, &target, error))
         return false;
     *sa = newest_sa(gateway, &target);
     if (!*sa)
@@ -272,7 +274,7 @@ static bool liveness(struct builtin *gateway, const struct words *words,
 {
     struct target target;
 
-    if (!read_target(words, 0, &target, error))
+    if (!read_target(gateway, words, 0, &target, error))
         return false;
     struct ike_sa *sa = newest_sa(gateway, &target);
     if (!sa)

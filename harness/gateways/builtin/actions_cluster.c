@@ -4,9 +4,8 @@
 
 #include "gateways/builtin/builtin_private.h"
 
-/* From 1 in the words, from 0 in `out`. */
-static bool read_member(struct builtin *gateway, const char *word, size_t *out,
-                        struct error *error)
+bool member_word(struct builtin *gateway, const char *word, size_t *out,
+                 struct error *error)
 {
     size_t count = cluster_members(gateway->cluster);
     uint64_t number = 0;
@@ -31,7 +30,7 @@ bool action_fail(struct builtin *gateway, const struct words *words,
         return error_set(error, "there is no failure %s", mode);
     for (size_t i = 1; i < words->count; i++) {
         const char *value = word_value(words->items[i], "to");
-        if (!read_member(gateway, value ? value : words->items[i],
+        if (!member_word(gateway, value ? value : words->items[i],
                          value ? &to : &member, error))
             return false;
         to += value != NULL;
@@ -46,7 +45,7 @@ bool action_recover(struct builtin *gateway, const struct words *words,
     size_t member;
 
     if (words->count) {
-        if (!read_member(gateway, words->items[0], &member, error))
+        if (!member_word(gateway, words->items[0], &member, error))
             return false;
         cluster_recover(gateway->cluster, member, now);
         return true;
@@ -60,7 +59,15 @@ bool action_recover(struct builtin *gateway, const struct words *words,
 bool action_synch(struct builtin *gateway, const struct words *words,
                   uint64_t now, struct error *error)
 {
+    size_t to;
+
     (void)now;
+    for (size_t i = 2; i < words->count; i++) {
+        const char *value = word_value(words->items[i], "to");
+        if (value && strcmp(value, "0") != 0 &&
+            !member_word(gateway, value, &to, error))
+            return false;
+    }
     return synch_words(words, cluster_policy(gateway->cluster)->synch, error);
 }
 
@@ -75,7 +82,7 @@ bool action_isolate(struct builtin *gateway, const struct words *words,
     (void)now;
     if (!word)
         return error_set(error, "it needs a member");
-    if (!read_member(gateway, word, &member, error) ||
+    if (!member_word(gateway, word, &member, error) ||
         (value && !option_boolean(value, &isolated, error)))
         return false;
     cluster_isolate(gateway->cluster, member, isolated);

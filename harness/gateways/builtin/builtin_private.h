@@ -385,7 +385,12 @@ struct node *holder_of(struct builtin *gateway, const struct ike_sa *sa);
 struct ike_sa *newest_sa(struct builtin *gateway, const struct target *target);
 struct child_sa *find_child(struct ike_sa *sa, const struct target *target);
 /* "member=2", "sa=0123456789abcdef" or "child=01234567" */
-bool target_word(const char *word, struct target *out, struct error *error);
+bool target_word(struct builtin *gateway, const char *word, struct target *out,
+                 struct error *error);
+
+/* A member by its number from 1, as one from 0. */
+bool member_word(struct builtin *gateway, const char *word, size_t *out,
+                 struct error *error);
 
 /* actions_cluster.c, traffic.c: actions of the table in actions.c */
 typedef bool action_fn(struct builtin *gateway, const struct words *words,

@@ -118,7 +118,7 @@ bool action_traffic(struct builtin *gateway, const struct words *words,
         read = 2;
     }
     for (; read < words->count; read++)
-        if (!target_word(words->items[read], &traffic.target, error))
+        if (!target_word(gateway, words->items[read], &traffic.target, error))
             return false;
     gateway->traffic = traffic;
     traffic_expire(gateway, now);

@@ -5,6 +5,25 @@ local function stop(...)
     error({inconclusive = string.format(...)}, 0)
 end
 
+-- The names of a list, for `only`.
+local function names(...)
+    local set = {}
+    for _, name in ipairs {...} do
+        set[name] = true
+    end
+    return set
+end
+
+-- A field that nobody reads is a mistake.
+local function only(fields, known, what)
+    for name in pairs(fields) do
+        if not known[name] then
+            error(what .. " has no field " .. tostring(name), 3)
+        end
+    end
+    return fields
+end
+
 local function exchange_number(exchange)
     if exchange == nil or math.type(exchange) == "integer" then
         return exchange

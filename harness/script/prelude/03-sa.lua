@@ -207,11 +207,14 @@ function SA:request(message)
     return last_request(self)
 end
 
+local SYNCHRONIZE = names("m1", "p1", "nonce", "delta", "delta_size")
+
 -- The synchronization request of RFC 6311, from the active member. Fields:
 -- m1, p1, nonce (4 octets), delta and delta_size (4 or 8) for 16423. What is
 -- left out is chosen as a conforming member would from what it knows. It is
 -- retransmitted until it is answered or given up (expect_silence).
 function SA:synchronize(fields)
+    only(fields or {}, SYNCHRONIZE, "synchronize")
     settle(self)
     tick()
     local sync = core.choose_sync(self.number, self.spi)
@@ -231,6 +234,11 @@ function SA:synchronize(fields)
     return ref
 end
 
+local SEND = names("exchange", "message_id", "payloads", "response", "flags",
+                   "version", "spi_i", "spi_r", "clear", "corrupt",
+                   "after_seal", "times", "delay", "source", "source_port",
+                   "text", "iv", "fragment")
+
 -- Seals any message under this SA's keys and sends it once, past windows and
 -- state. Fields: exchange, message_id, payloads, response, flags, spi_i,
 -- spi_r, version; clear = true to leave it unsealed; corrupt = offset of an
@@ -238,6 +246,7 @@ end
 -- function(octets) return octets end; times; delay = seconds; source =
 -- address, source_port.
 function SA:send(message)
+    only(message, SEND, "send")
     tick()
     message.exchange = exchange_number(message.exchange) or 37
     message.payloads = message.payloads or {}
@@ -318,6 +327,10 @@ end
 -- The same as it was at the moment of the last failover.
 function SA:known_before(member)
     local before = self.cluster.before
+    if before and not before[member] then
+        error("it is known of members 1 to " .. #before .. ", not of " ..
+              tostring(member), 2)
+    end
     return before and before[member] and before[member][self.spi]
 end
 
@@ -360,7 +373,8 @@ end
 -- Waits for a request of the gateway on this SA: {exchange, message_id,
 -- since}; returns its header. Without one the scenario cannot go on.
 function SA:await_request(wanted, seconds)
-    wanted = wanted or {}
+    wanted = only(wanted or {}, names("exchange", "message_id", "since"),
+                  "a request")
     local exchange = exchange_number(wanted.exchange)
     local found
     local function seen()

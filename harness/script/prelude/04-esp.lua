@@ -53,6 +53,10 @@ local function submit(sa, probe)
     end
 end
 
+local PING = names("sequence", "size", "child", "number", "iv", "next_header",
+                   "port", "corrupt", "cut", "times", "hold")
+local BURST = setmetatable(names("order", "count"), {__index = PING})
+
 -- Sends an ICMP echo request through a Child SA (the newest one, or `child` =
 -- its inbound SPI). number = the ESP sequence number, which then does not
 -- count; iv = the explicit IV; next_header; corrupt = offset of an octet to
@@ -61,8 +65,9 @@ end
 -- sa:release. Returns a probe for expect_delivered, expect_undelivered, release
 -- and replay.
 function SA:ping(fields)
+    fields = only(fields or {}, PING, "ping")
     tick()
-    local probe = seal(self, fields or {})
+    local probe = seal(self, fields)
     probe.time = core.now()
     spoil(probe)
     if probe.hold then
@@ -93,6 +98,7 @@ end
 -- it is lost. The other fields are those of a ping. Returns the probes by their
 -- place in the order of numbers.
 function SA:burst(fields)
+    only(fields, BURST, "burst")
     local order = fields.order or {}
     local count = fields.count or math.max(0, table.unpack(order))
     local probes = {}

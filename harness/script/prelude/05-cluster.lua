@@ -13,9 +13,10 @@ end
 -- Of a loose cluster: a table of addresses, or as many as there are members.
 local function spread(cluster, options)
     local given = options.addresses or {}
+    local usual = options.family == 6 and "2001:db8::%d" or "192.0.2.%d"
     for n = 1, cluster.members do
         local address = given[n] or n == 1 and cluster.address or
-            string.format("192.0.2.%d", 10 + n)
+            string.format(usual, 10 + n)
         core.set_address(cluster.number, n, address)
         cluster.addresses[n] = address
     end
@@ -70,9 +71,11 @@ function Cluster:accept(seconds)
     return sa
 end
 
+local CONNECT = names("source", "port", "destination", "member", "seconds")
+
 -- We initiate. Fields: source, port (500 or 4500), destination, member.
 function Cluster:connect(fields)
-    fields = fields or {}
+    fields = only(fields or {}, CONNECT, "connect")
     local member = fields.member or self:active()
     local before = self.driven
     self:drive(fields.member or before)
@@ -91,16 +94,8 @@ function Cluster:connect(fields)
     return sa
 end
 
-local function only(fields, known, what)
-    for name in pairs(fields) do
-        if not known[name] then
-            error(what .. " has no option " .. tostring(name), 3)
-        end
-    end
-    return fields
-end
-
--- What every member knew of our IKE SAs, before something happened to them.
+-- What every member (the first 8) knew of our IKE SAs, before something
+-- happened to them.
 local function remember(cluster)
     cluster.before = {}
     for n = 1, math.min(cluster.members, 8) do
@@ -115,7 +110,7 @@ end
 -- "reboot", "freeze" or "split". Fields: member (default: the active one), to
 -- (default: the next one that is up). Returns who is active now.
 function Cluster:fail_over(kind, fields)
-    fields = only(fields or {}, {member = true, to = true}, "fail_over")
+    fields = only(fields or {}, names("member", "to"), "fail_over")
     tick()
     remember(self)
     self.failed_at = core.now()
@@ -137,8 +132,7 @@ end
 
 -- Fails over and back: {times = 5, interval = 0.5, kind = "reboot"}.
 function Cluster:flap(fields)
-    fields = only(fields or {}, {times = true, interval = true, kind = true},
-                  "flap")
+    fields = only(fields or {}, names("times", "interval", "kind"), "flap")
     for _ = 1, fields.times or 5 do
         self:fail_over(fields.kind or "reboot")
         wait(fields.interval or 0.5)
@@ -151,17 +145,20 @@ function Cluster:isolate(member, isolated)
     core.isolate(self.number, member, isolated ~= false)
 end
 
-local WORDS = {["at-once"] = "at-once", never = "never"}
-
 -- "every 3", "every 0.5s", "at-once", "never"; nil if it is none of them.
 local function schedule(word)
-    local number, unit = word:match("^every ([%d.]+)(s?)$")
+    local number, unit = word:match("^every (.-)(s?)$")
     if number then
-        return {when = unit == "s" and "time" or "count",
-                every = unit == "s" and tonumber(number) or
-                    math.tointeger(number)}
+        local every = tonumber(number)
+        if unit ~= "s" then
+            every = math.tointeger(every)
+        end
+        if not every or every <= 0 then
+            error("there is no schedule \"" .. word .. "\"", 3)
+        end
+        return {when = unit == "s" and "time" or "count", every = every}
     end
-    return WORDS[word] and {when = word}
+    return (word == "at-once" or word == "never") and {when = word}
 end
 
 -- What becomes of synch messages of a kind ("ike_sa", "ike_rekey", "child_add",
@@ -173,6 +170,9 @@ function Cluster:synch(kind, fate, details)
     if kind == "lag" then
         kind, fate, details = "all", fate == "never" and "deliver" or "delay",
             tonumber(fate)
+    end
+    if type(fate) ~= "string" and type(fate) ~= "table" then
+        error("the fate of synch messages is a word, not " .. type(fate), 2)
     end
     local rule = {}
     if type(details) == "number" then
@@ -248,6 +248,10 @@ end
 
 Rule.__index = Rule
 
+local TAMPER = names("exchange", "message_id", "response", "notify", "when",
+                     "before_seal", "after_seal", "times", "delay", "drop",
+                     "hold", "limit", "esp", "text")
+
 -- Breaks rules on purpose in messages that the state machine sends. Which:
 -- exchange, message_id, response (true or false), notify, when =
 -- function(message). What: before_seal = function(message) return message
@@ -257,6 +261,7 @@ Rule.__index = Rule
 -- rule is about the ESP packets of the cluster instead, all but those that are
 -- replayed: when and after_seal see {octets = from the SPI on}.
 function Cluster:tamper(rule)
+    only(rule, TAMPER, "tamper")
     rule.exchange = exchange_number(rule.exchange)
     rule.left = rule.limit or math.huge
     rule.held = {}

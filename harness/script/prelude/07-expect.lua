@@ -75,6 +75,9 @@ function t:expect_answer(ref, expectation)
                    without = expectation.without})
 end
 
+local WANTED = names("sa", "exchange", "message_id", "notify", "payload",
+                     "since", "again")
+
 local function request_seen(wanted, from)
     local exchange = exchange_number(wanted.exchange)
     local before = {}
@@ -106,7 +109,8 @@ end
 -- (type number), notify (type number), since; with again = true one that it
 -- has sent before.
 function t:expect_request(wanted, expectation)
-    expectation = expectation or wanted
+    expectation = expectation and only(wanted, WANTED, "a request") and
+        expectation or wanted
     local from = wanted.since or core.now()
     local about = about_request(wanted)
     local seen = wait(expectation.within or ANSWER_SECONDS,
@@ -115,7 +119,8 @@ function t:expect_request(wanted, expectation)
 end
 
 function t:expect_no_request(wanted, expectation)
-    expectation = expectation or wanted
+    expectation = expectation and only(wanted, WANTED, "a request") and
+        expectation or wanted
     local from = wanted.since or core.now()
     local about = about_request(wanted)
     local seen = wait(expectation.within or SILENCE_SECONDS,

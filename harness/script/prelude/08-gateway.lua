@@ -50,9 +50,15 @@ end
 -- An action that is over when it has returned.
 local function act(gateway, action, argument)
     gateway:start(action, argument)
-    if not gateway:wait() or gateway:status() ~= 0 then
-        stop("gateway %s %s: %s", action, argument or "",
-             gateway:status() and "failed" or "does not end")
+    local ended = gateway:wait()
+    local status, why = core.action_status()
+    if not ended then
+        stop("gateway %s %s: it does not end in %d s", action, argument or "",
+             ANSWER_SECONDS)
+    elseif why then
+        stop("gateway %s", why)
+    elseif status ~= 0 then
+        stop("gateway %s %s: exit status %d", action, argument or "", status)
     end
 end
 
@@ -114,6 +120,9 @@ end
 -- A member ("active": the one that is) fails: "crash" (default), "planned",
 -- "reboot", "freeze" or "split". Returns when it has.
 function Gateway:fail(mode, member)
+    if facts.gateway ~= "cluster" then
+        error("the scenario says no gateway = \"cluster\"", 2)
+    end
     tick()
     act(self, "fail", (mode or "crash") .. (member and " " .. member or ""))
 end
@@ -131,6 +140,9 @@ end
 -- {delay = s, skip = n, limit = n, to = member}; or when they are sent:
 -- "at-once", "never", "every 64", "every 0.5s".
 function Gateway:synch(kind, fate, details)
+    if type(kind) ~= "string" or type(fate) ~= "string" then
+        error("synch needs a kind of message, and what becomes of it", 2)
+    end
     local words = kind .. " " .. fate
     for name, value in pairs(details or {}) do
         words = words .. " " .. name .. "=" .. value

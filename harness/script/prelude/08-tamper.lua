@@ -18,11 +18,15 @@ local function watch_gateway(what)
     end
 end
 
+local TAMPER_GATEWAY = setmetatable(names("skip", "repeats"),
+                                    {__index = TAMPER})
+
 -- As cluster:tamper, on what the gateway sends; with esp = true on its ESP
 -- packets instead (after_seal gets the octets from the SPI on; when gets
 -- {octets, source, destination, ...}). skip = how many that fit are left
 -- alone first; repeats = true: retransmissions count, too.
 function Gateway:tamper(rule)
+    only(rule, TAMPER_GATEWAY, "tamper")
     watch_gateway("tamper")
     core.tampers(true)
     rule.exchange = exchange_number(rule.exchange)
