@@ -3,8 +3,9 @@ local fault = require "lib.synch_fault"
 return scenario {
     id = "rfc6027/our-synch-corrupted",
     title = "Synch messages arrive damaged and are dropped, then the cluster fails over",
-    purpose = [[The standby sees that the messages are damaged, and knows no more than if they were lost. A peer that keeps to RFC 6311 lets
-the new member find the way back with a higher M1.]],
+    purpose = [[The standby sees that the messages are damaged, and knows no
+more than if they were lost. A peer that keeps to RFC 6311 lets the new member
+find the way back with a higher M1.]],
     clauses = { "RFC6027-3.3-02", "RFC6027-3.6-02", "RFC6027-3.6-03",
                 "RFC6311-5-04" },
     needs = { "message_id_sync" },

@@ -3,8 +3,9 @@ local fault = require "lib.synch_fault"
 return scenario {
     id = "rfc6027/our-synch-delayed",
     title = "Synch messages are late, then the cluster fails over",
-    purpose = [[What the standby hears is old; some of it arrives when it is active already. A peer that keeps to RFC 6311 lets
-the new member find the way back with a higher M1.]],
+    purpose = [[What the standby hears is old; some of it arrives when it is
+active already. A peer that keeps to RFC 6311 lets the new member find the way
+back with a higher M1.]],
     clauses = { "RFC6027-3.3-02", "RFC6027-3.6-02", "RFC6027-3.6-03",
                 "RFC6311-5-04" },
     needs = { "message_id_sync" },

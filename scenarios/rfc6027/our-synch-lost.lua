@@ -3,8 +3,9 @@ local fault = require "lib.synch_fault"
 return scenario {
     id = "rfc6027/our-synch-lost",
     title = "Synch messages are lost, then the cluster fails over",
-    purpose = [[The standby has missed Message IDs and a Child SA (RFC 6027 3.6). A peer that keeps to RFC 6311 lets
-the new member find the way back with a higher M1.]],
+    purpose = [[The standby has missed Message IDs and a Child SA (RFC 6027
+3.6). A peer that keeps to RFC 6311 lets the new member find the way back with a
+higher M1.]],
     clauses = { "RFC6027-3.3-02", "RFC6027-3.6-02", "RFC6027-3.6-03",
                 "RFC6311-5-04" },
     needs = { "message_id_sync" },

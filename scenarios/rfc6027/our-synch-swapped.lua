@@ -3,8 +3,8 @@ local fault = require "lib.synch_fault"
 return scenario {
     id = "rfc6027/our-synch-swapped",
     title = "Synch messages change places, then the cluster fails over",
-    purpose = [[The standby ends with what was true one exchange before. A peer that keeps to RFC 6311 lets
-the new member find the way back with a higher M1.]],
+    purpose = [[The standby ends with what was true one exchange before. A peer
+that keeps to RFC 6311 lets the new member find the way back with a higher M1.]],
     clauses = { "RFC6027-3.3-02", "RFC6027-3.6-02", "RFC6027-3.6-03",
                 "RFC6311-5-04" },
     needs = { "message_id_sync" },
