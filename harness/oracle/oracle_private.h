@@ -141,6 +141,7 @@ struct exchange {
     uint8_t critical;        /* a critical payload of a type that nobody has */
     uint16_t error;          /* the answer's first error notify, or 0 */
     bool elsewhere;          /* the request came from a new place */
+    uint32_t went;           /* and went to this one; 0: to several */
     bool silent;             /* found fault with for a silence */
     uint16_t asked_again;    /* copies since the last answer */
     uint16_t repeated_after; /* copies well after an answer */
@@ -148,6 +149,8 @@ struct exchange {
     struct low_nonce *low;   /* of CREATE_CHILD_SA */
     bool malformed;          /* a request came that does not decode */
     bool deletes_ike;        /* the request holds an IKE SA Delete */
+    bool deletes_more;       /* ... and one of Child SAs, or that alone */
+    bool clones;             /* and CLONE_IKE_SA */
     bool has_delta;          /* the request holds N(16423) of a good size */
     uint64_t delta;
     uint64_t rekey_spi; /* of an IKE SA rekey request, else 0 */
@@ -315,6 +318,7 @@ struct party {
     uint32_t replay_place;
     bool disowned_moved;     /* ... for a request from elsewhere */
     struct sight answers_at; /* its last message */
+    struct sight spoke; /* its first one that proves that it has the SA */
     bool failed;             /* it said AUTHENTICATION_FAILED */
     struct sight gone;       /* it agreed to the Delete of this IKE SA */
     struct sight syntax;     /* it answered INVALID_SYNTAX ... */
@@ -362,6 +366,7 @@ struct ike_seen {
     bool auth_goes_on;  /* its sender will authenticate once more */
     uint32_t auth_next; /* Message ID of the next IKE_AUTH request */
     uint32_t auth_child_spi;
+    bool forked;   /* another came of it, and it may live on */
     bool replaced; /* a rekey succeeded: */
     struct ike_sa_key successor;
     uint32_t rekey_id;        /* by this request ... */
@@ -370,6 +375,7 @@ struct ike_seen {
     bool wider_before[SIDES]; /* the window of its predecessor */
     bool natted[SIDES];       /* NAT_DETECTION told this side of a NAT */
     bool behind_nat[SIDES];   /* that of its own */
+    bool hides[SIDES];        /* its hash of its own address does not fit */
     bool nat_known;           /* both sides sent NAT_DETECTION */
     bool mobike;
     struct sight init_at; /* the answer to IKE_SA_INIT */
@@ -473,6 +479,7 @@ struct initial {
     bool moved, varied; /* there were requests from elsewhere, or others */
     bool natted;        /* the request's hashes do not fit its addresses */
     bool behind;        /* the hash of its destination does not */
+    bool hides;         /* nor that of its source */
     bool detects;       /* it has such hashes */
     struct offer *offer;
 };

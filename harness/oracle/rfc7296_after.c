@@ -239,7 +239,8 @@ static void new_when_gone(struct seen *seen, const struct sight *gone)
     judged(seen->oracle, CLAUSE_RFC7296_1_4_1_03);
     if (seen->sight.time < gone->time + RETRANSMIT_TIME || !seen->authentic)
         return;
-    struct accusation a = accuse(seen, CLAUSE_RFC7296_1_4_1_03);
+    /* What is seen first may be a copy of what was lost before. */
+    struct accusation a = accuse_if_whole(seen, CLAUSE_RFC7296_1_4_1_03);
     accuse_frame(&a, gone);
     EXPECTED(&a, "nothing new on an IKE SA whose Delete it has answered");
     SEEN(&a, "%s %" PRIu32, seen->response ? "a response to" : "request",

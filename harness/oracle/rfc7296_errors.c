@@ -56,6 +56,24 @@ static const struct exchange *answered_just_now(const struct seen *seen)
                : NULL;
 }
 
+/* RFC 7296 2.21.2: what the initiator finds wrong with the answer to IKE_AUTH
+ * it may tell in an INFORMATIONAL exchange of its own. Its first request after
+ * that, or one whose forerunners were not seen. */
+static bool complains_of_auth(const struct seen *seen)
+{
+    const struct party *self = seen->sender;
+    if (seen->side != SIDE_INITIATOR || seen->sa->rekeyed)
+        return false;
+    for (size_t i = 0; i < self->exchange_count; i++) {
+        const struct exchange *e = &self->exchanges[i];
+        if (e != seen->exchange && e->request.count &&
+            (e->request.exchange == CREATE_CHILD_SA ||
+             e->request.exchange == INFORMATIONAL))
+            return false;
+    }
+    return true;
+}
+
 /* RFC7296-2.21.3-02: errors are told in answers. RFC7296-2.21-01: and what is
  * wrong with an answer is not told at all. */
 static void rule_errors_in_requests(struct seen *seen)
@@ -68,7 +86,7 @@ static void rule_errors_in_requests(struct seen *seen)
     const struct exchange *cause = answered_just_now(seen);
     if (cause)
         judged(seen->oracle, CLAUSE_RFC7296_2_21_01);
-    if (!only_in_answers(error))
+    if (!only_in_answers(error) || complains_of_auth(seen))
         return;
     if (!cause) {
         wrong_place(seen, CLAUSE_RFC7296_2_21_3_02, error,
@@ -76,6 +94,8 @@ static void rule_errors_in_requests(struct seen *seen)
         return;
     }
     struct accusation a = accuse(seen, CLAUSE_RFC7296_2_21_01);
+    a.finding.verdict = VERDICT_WARNING;
+    READING(&a, "2.21: \"the general rule\"; 2.21.3: SHOULD NOT");
     accuse_frame(&a, &cause->response.first);
     EXPECTED(&a, "no error message about a response");
     SEEN(&a, "%s (%u) in a request", ike_notify_name(error), error);

@@ -164,6 +164,10 @@ void initial_first_esp(struct oracle *oracle, const struct trace_event *event,
         child_link_find(oracle, &packet->destination.address, spi);
     if (!link || !link->natted)
         return;
+    /* RFC 4555 3.5: where it is by now there may be no NAT. */
+    const struct ike_seen *owner = sa_find(oracle, &link->owner);
+    if (!owner || owner->mobike || owner->rekeyed)
+        return;
     judged(oracle, CLAUSE_RFC7296_2_23_02);
     if (packet->in_udp)
         return;
@@ -292,6 +296,8 @@ static void take_request(struct seen *seen, struct initial *initial)
     initial->natted = shows_nat(seen);
     initial->behind = !nat_fits(seen, NAT_DETECTION_DESTINATION_IP,
                                 &seen->event->packet.destination);
+    initial->hides =
+        !nat_fits(seen, NAT_DETECTION_SOURCE_IP, &seen->event->packet.source);
     initial->detects = detects_nat(seen);
 }
 
@@ -343,6 +349,9 @@ void initial_learn(struct seen *seen, struct ike_seen *sa)
     sa->behind_nat[SIDE_INITIATOR] =
         both && !nat_fits(seen, NAT_DETECTION_DESTINATION_IP,
                           &seen->event->packet.destination);
+    sa->hides[SIDE_INITIATOR] = both && initial->hides;
+    sa->hides[SIDE_RESPONDER] = both && !nat_fits(seen, NAT_DETECTION_SOURCE_IP,
+                                                  &seen->event->packet.source);
     sa->nat_known = both;
     sa->init_at = seen->sight;
 }

@@ -61,6 +61,20 @@ static bool has_transform(const struct ike_proposal *offered,
     return false;
 }
 
+/* NONE, or numbers of 32 bits, is what there is without such a transform
+ * (RFC 7296 3.3.2, 3.3.3). */
+static bool says_nothing(const struct ike_proposal *offered,
+                         const struct ike_transform *chosen)
+{
+    if (chosen->id != 0 || chosen->type == TRANSFORM_ENCR ||
+        chosen->type == TRANSFORM_PRF)
+        return false;
+    for (size_t i = 0; i < offered->count; i++)
+        if (offered->transforms[i].type == chosen->type)
+            return false;
+    return true;
+}
+
 /* What is wrong with the choice, or NULL. */
 static const char *wrong_choice(const struct ike_sa_payload *offered,
                                 const struct ike_sa_payload *answer)
@@ -77,7 +91,8 @@ static const char *wrong_choice(const struct ike_sa_payload *offered,
         return "a proposal number or protocol that was not offered";
     for (size_t i = 0; i < chosen->count; i++) {
         if (!chosen->transforms[i].other_attributes &&
-            !has_transform(match, &chosen->transforms[i]))
+            !has_transform(match, &chosen->transforms[i]) &&
+            !says_nothing(match, &chosen->transforms[i]))
             return "a transform that was not offered";
         for (size_t k = 0; k < i; k++)
             if (chosen->transforms[k].type == chosen->transforms[i].type)

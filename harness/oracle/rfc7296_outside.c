@@ -220,6 +220,11 @@ static void given_up(struct seen *seen)
     struct accusation a = accuse_if_whole(seen, clause);
     if (hinted)
         accuse_frame(&a, &self->hinted);
+    if (!hinted && !seen->oracle->run) {
+        a.finding.verdict = VERDICT_INCONCLUSIVE;
+        READING(&a, "2.21.4: so says who was restarted, and no record of a "
+                    "run tells that it was not");
+    }
     accuse_frame(&a, &e->request.first);
     EXPECTED(&a, "%s",
              hinted ? "no IKE SA given up for a message in clear text"
@@ -235,7 +240,11 @@ static void given_up(struct seen *seen)
 void outside_still_lives(struct seen *seen)
 {
     struct party *self = seen->sender;
-    seen->sender->answers_at = seen->sight;
+    self->answers_at = seen->sight;
+    if (!self->spoke.order && seen->authentic &&
+        (seen->ike->header.exchange == INFORMATIONAL ||
+         seen->ike->header.exchange == CREATE_CHILD_SA))
+        self->spoke = seen->sight;
     if (!self->disowned.order || !self->disowned_moved ||
         seen->take != TAKE_FIRST || !seen->authentic)
         return;

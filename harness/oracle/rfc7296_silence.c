@@ -67,6 +67,23 @@ static bool none_is_missing(const struct seen *seen, uint64_t next)
     return true;
 }
 
+/* Who asked for the SA has it only once the answer came, which may be late.
+ * What went to an address that it has left was not received: RFC 4555, or a NAT
+ * that gave it another one. */
+static bool could_receive(const struct seen *seen, const struct exchange *e)
+{
+    struct party *self = seen->sender;
+    bool spoke =
+        self->spoke.order && self->spoke.order < e->request.first.order;
+    const struct exchange *auth = exchange_find(self, seen->sa->auth_next);
+    bool late = seen->sa->rekeyed ||
+                (auth && auth->response.count &&
+                 auth->request.last.order > auth->response.first.order);
+    if (seen->side == SIDE_INITIATOR && late && !spoke)
+        return false;
+    return e->went == place_of(&seen->event->packet.source);
+}
+
 static void rule_unanswered(struct seen *seen, struct exchange *e)
 {
     const struct party *requester = seen->receiver;
@@ -78,7 +95,7 @@ static void rule_unanswered(struct seen *seen, struct exchange *e)
     if (!request->opened || request->varied || request->recut ||
         request->fragments || e->malformed || e->silent || !known ||
         e->id < next || e->id >= next + requester->window ||
-        !none_is_missing(seen, next) ||
+        !none_is_missing(seen, next) || !could_receive(seen, e) ||
         (next && request->first.order < requester->answered_at.order))
         return; /* outside of the window, or it was when it came first */
     enum clause_id clause = owed_clause(seen, e, next);
@@ -111,7 +128,7 @@ static void rule_not_repeated(struct seen *seen, struct exchange *e)
     if (!requester->answered || e->silent || request->fragments ||
         request->varied || response->varied || e->malformed ||
         requester->answered_highest - e->id >= requester->window ||
-        e->asked_again == 0)
+        e->asked_again == 0 || !could_receive(seen, e))
         return;
     judged(seen->oracle, clause);
     if (e->asked_again < TRIES ||
@@ -198,6 +215,11 @@ void silence_count(struct seen *seen, uint32_t tries_before)
         e->asked_again = 0;
         return;
     }
+    uint32_t to = place_of(&seen->event->packet.destination);
+    if (seen->take == TAKE_FIRST)
+        e->went = to;
+    else if (e->went != to)
+        e->went = 0; /* to several places */
     if (seen->take == TAKE_FIRST)
         e->elsewhere = place_of(&seen->event->packet.source) !=
                        place_of(&seen->sender->at);

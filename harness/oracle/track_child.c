@@ -38,6 +38,7 @@ enum ask ask_of(const struct seen *seen, uint32_t *about)
 {
     const struct ike_message *message = &seen->ike->message;
     enum ask ask = ASK_OTHER;
+    bool others = false;
     *about = 0;
     if (seen->response)
         return ASK_OTHER;
@@ -53,8 +54,10 @@ enum ask ask_of(const struct seen *seen, uint32_t *about)
         if (d.protocol == PROTOCOL_IKE)
             return ASK_IKE_DELETE;
         ask = ASK_CHILD_DELETE;
+        others |= d.protocol != PROTOCOL_ESP;
     }
-    return ask;
+    /* Pairs of AH are not known. */
+    return others ? ASK_OTHER : ask;
 }
 
 uint16_t error_of(const struct ike_message *message)
@@ -168,6 +171,21 @@ struct child *child_add(struct ike_seen *sa)
     return child;
 }
 
+/* ---- CHILD_SA_NOT_FOUND ---- */
+
+/* RFC 7296 2.25: whoever is told so deletes the pair in silence, though the
+ * other side may learn of it only now. Nobody knows who has it still. */
+static void forget_child(struct ike_seen *sa, enum side side, uint32_t spi)
+{
+    struct child *child = child_find(sa, side, spi);
+    sa->children_forgotten = true;
+    if (!child)
+        return;
+    size_t n = (size_t)(child - sa->children);
+    sa->child_count--;
+    memmove(child, child + 1, (sa->child_count - n) * sizeof *child);
+}
+
 /* ---- Deletes ---- */
 
 static void learn_delete_of(struct seen *seen, uint32_t spi)
@@ -238,7 +256,7 @@ static void close_ike(struct seen *seen)
     struct ike_seen *sa = seen->sa;
     const struct packet *packet = &seen->event->packet;
     seen->sender->gone = seen->sight;
-    if (sa->replaced || sa->collided)
+    if (sa->replaced || sa->collided || sa->forked)
         return;
     for (size_t i = 0; i < sa->child_count; i++) {
         const struct child *child = &sa->children[i];
@@ -393,6 +411,8 @@ void track_outcome(struct seen *seen)
         }
         if (e->ask == ASK_CHILD_REKEY && e->granted)
             learn_replacement(seen);
+        if (e->ask == ASK_CHILD_REKEY && e->error == CHILD_SA_NOT_FOUND)
+            forget_child(sa, other_side(seen->side), e->about);
         if (seen->ike->header.exchange == CREATE_CHILD_SA)
             learn_setback(seen);
     }

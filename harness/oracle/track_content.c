@@ -65,7 +65,10 @@ void track_initial(struct seen *seen)
 
 /* ---- Payloads ---- */
 
-enum { ANOTHER_AUTH_FOLLOWS = 16405 }; /* RFC 4739 */
+enum {
+    ANOTHER_AUTH_FOLLOWS = 16405,    /* RFC 4739 */
+    ADDITIONAL_KEY_EXCHANGE = 16441, /* RFC 9370 */
+};
 
 static bool has_notify(const struct seen *seen, uint16_t type,
                        struct ike_notify *out)
@@ -186,6 +189,16 @@ static void learn_child(struct seen *seen, uint32_t requester_spi,
     learn_esn(seen, requester_spi, proposal);
 }
 
+/* RFC 7791 5: a clone lives beside the old one, which goes on, and has no Child
+ * SA of it; if the responder knows of that. RFC 9370 2.2.4: the rekey goes on
+ * in other exchanges, and may yet fail. */
+static bool is_beside(const struct seen *seen)
+{
+    struct ike_notify notify;
+    return seen->exchange->clones ||
+           has_notify(seen, ADDITIONAL_KEY_EXCHANGE, &notify);
+}
+
 /* RFC 7296 1.3.2, 2.18; capabilities are inherited (A22). */
 static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
 {
@@ -237,6 +250,11 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
     struct ike_sa_key former = old->successor;
     bool again = old->replaced;
     sa->created = seen->sight;
+    if (is_beside(seen)) {
+        old->forked = true;
+        old->children_forgotten = sa->children_forgotten = true;
+        return;
+    }
     old->replaced = true;
     old->successor = key;
     old->rekey_id = seen->exchange->id;
@@ -279,6 +297,8 @@ static void learn_offer(struct seen *seen, const struct ike_sa_payload *sa)
     }
     seen->exchange->child_spi = child;
     seen->exchange->rekey_spi = offered_spi(sa, PROTOCOL_IKE, 8);
+    struct ike_notify notify;
+    seen->exchange->clones = has_notify(seen, CLONE_IKE_SA, &notify);
 }
 
 static void learn_choice(struct seen *seen, const struct ike_proposal *proposal)
@@ -312,10 +332,13 @@ static void learn_delete(struct seen *seen)
     const struct ike_message *message = &seen->ike->message;
     for (size_t i = 0; i < message->count; i++) {
         struct ike_delete_payload payload;
-        if (message->payloads[i].type == PAYLOAD_DELETE &&
-            ike_delete_decode(message->payloads[i].body, &payload, NULL) &&
-            payload.protocol == PROTOCOL_IKE && !seen->response)
+        if (seen->response || message->payloads[i].type != PAYLOAD_DELETE ||
+            !ike_delete_decode(message->payloads[i].body, &payload, NULL))
+            continue;
+        if (payload.protocol == PROTOCOL_IKE)
             seen->exchange->deletes_ike = true;
+        else
+            seen->exchange->deletes_more = true;
     }
 }
 

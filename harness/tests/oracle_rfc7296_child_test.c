@@ -325,9 +325,17 @@ static void tells_error(struct story *s, bool after_answer)
     if (after_answer) {
         asks_child(s, GATEWAY, 2, NEW_OF_GATEWAY);
         grants_child(s, HARNESS, 2, NEW_OF_HARNESS, 1);
+    } else {
+        exchange(s, GATEWAY, 2);
     }
-    add_notify(s, request(s, GATEWAY, INFORMATIONAL, 2 + after_answer),
-               NO_PROPOSAL_CHOSEN, NULL, 0);
+    add_notify(s, request(s, GATEWAY, INFORMATIONAL, 3), NO_PROPOSAL_CHOSEN,
+               NULL, 0);
+}
+static void error_about_auth(struct story *s) /* 2.21.2 */
+{
+    establish(s, 0, 0);
+    add_notify(s, request(s, GATEWAY, INFORMATIONAL, 2), TS_UNACCEPTABLE, NULL,
+               0);
 }
 static void error_as_request(struct story *s)
 {
@@ -459,7 +467,8 @@ START_TEST(errors)
 {
     static const struct told rows[] = {
         {error_as_request, "RFC7296-2.21.3-02", VERDICT_WARNING},
-        {error_about_answer, "RFC7296-2.21-01", VERDICT_FAIL},
+        {error_about_answer, "RFC7296-2.21-01", VERDICT_WARNING},
+        {error_about_auth, "RFC7296-2.21.3-02", VERDICT_PASS},
         {fails_authentication, "RFC7296-2.21.3-02", VERDICT_PASS},
         {quiet_after_answer, "RFC7296-2.21-01", VERDICT_PASS},
         {critical_rejected, "RFC7296-2.21.3-01", VERDICT_PASS},

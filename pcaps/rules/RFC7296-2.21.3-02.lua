@@ -6,6 +6,8 @@ return reference {
     wrong = "an INFORMATIONAL request with NO_PROPOSAL_CHOSEN",
     play = function(t, violating)
         t:peer():accept()
+        t.gateway:operate("liveness")
+        t:elapse(0.1)
         message.inform(t, notify(violating and "NO_PROPOSAL_CHOSEN" or 40000))
     end,
 }

@@ -2,6 +2,7 @@ return reference {
     clause = "RFC7296-2.4-17",
     title = "An IKE SA that is given up is deleted",
     wrong = "INVALID_IKE_SPI about one that was never deleted",
+    record = true,
     play = function(t, violating)
         local sa = t:peer():accept()
         sa:request_liveness(1)
