@@ -186,7 +186,8 @@ static void rule_iv(struct oracle *oracle, const struct trace_event *event,
     uint64_t iv = read_u64(esp->iv.data);
     enum history_result result = history_take(
         &stream->ivs, iv, content_hash(esp->octets), event->frame, &before);
-    enum clause_id clause = iv_clause(oracle, stream, before);
+    enum clause_id clause = iv_clause(
+        oracle, stream, result == HISTORY_CLASH ? before : UINT64_MAX);
     judged(oracle, clause);
     if (oracle->gateway_epoch && clause != CLAUSE_RFC6311_3_4_01)
         judged(oracle, CLAUSE_RFC6311_3_4_01);

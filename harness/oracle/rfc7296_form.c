@@ -153,6 +153,21 @@ void rfc7296_form_initial(struct seen *seen, const struct ike_seen *half)
     }
 }
 
+/* RFC7296-3.1-09: an Encrypted payload holds no other. Such a chain is not
+ * decoded, and its ICV was right. */
+static void rule_3_1_09_nested(struct seen *seen)
+{
+    const char *reason = seen->event->reason;
+    if (seen->ike->status != TRACE_IKE_MALFORMED || !reason ||
+        !strstr(reason, "within an Encrypted payload"))
+        return;
+    judged(seen->oracle, CLAUSE_RFC7296_3_1_09);
+    struct accusation a = accuse(seen, CLAUSE_RFC7296_3_1_09);
+    EXPECTED(&a, "no Encrypted payload inside another");
+    SEEN(&a, "%s", reason);
+    submit(seen->oracle, seen, &a);
+}
+
 /* RFC7296-3.1-10: Length counts the header and all payloads. Only of an SA
  * that is known, since anything may be sent to a port. */
 void rfc7296_form_length(struct seen *seen)
@@ -162,6 +177,7 @@ void rfc7296_form_length(struct seen *seen)
         ike->header.version != IKE_VERSION_2 ||
         ike->header.exchange < IKE_AUTH || ike->header.exchange > INFORMATIONAL)
         return;
+    rule_3_1_09_nested(seen);
     judged(seen->oracle, CLAUSE_RFC7296_3_1_10);
     if (ike->status != TRACE_IKE_MALFORMED ||
         ike->header.length == ike->octets.size)
