@@ -12,6 +12,10 @@ unknown one may be lost, but we can make a new one.]],
     run = function(t)
         local sa = t:peer {}:accept()
         for _, fate in ipairs { "lose", "corrupt", "hold" } do
+            if not sa:exists() then
+                t:inconclusive("the IKE SA was torn down, as RFC 6311 8.3 " ..
+                               "prefers")
+            end
             local old = sa.children[1].spi_in
             t.gateway:synch("child_add", fate)
             sa:create_child()

@@ -9,7 +9,7 @@ request under a Message ID that was used, and must answer ours.]],
     clauses = { "RFC6027-3.3-01", "RFC6027-3.3-02", "RFC6027-3.6-02",
                 "RFC6311-6.3-02" },
     gateway = "cluster",
-    needs = { "message_id_sync", "synch" },
+    needs = { "message_id_sync", "eager_sync", "synch" },
     run = function(t)
         local sa = t:peer {}:accept()
         sa:request_liveness(2)

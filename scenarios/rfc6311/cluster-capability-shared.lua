@@ -9,7 +9,7 @@ Capabilities that are not shared make the new member silent where the peer waits
 send what the peer does not know.]],
     clauses = { "RFC6311-5-03", "RFC6311-5-02" },
     gateway = "cluster",
-    needs = { "message_id_sync" },
+    needs = { "message_id_sync", "eager_sync" },
     run = function(t)
         local able = t:peer { name = "able", gateway = { members = 3 } }:accept()
         local plain = t:peer { name = "plain", message_id_sync = false,

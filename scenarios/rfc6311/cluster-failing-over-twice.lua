@@ -9,7 +9,7 @@ second failover of the day.]],
     clauses = { "RFC6311-5.1-04", "RFC6311-5.1-01", "RFC6311-5.2-01",
                 "RFC6311-2-01" },
     gateway = "cluster",
-    needs = { "message_id_sync" },
+    needs = { "message_id_sync", "eager_sync" },
     run = function(t)
         local sa = t:peer { gateway = { members = 3 } }:accept()
         sa:traffic(2)

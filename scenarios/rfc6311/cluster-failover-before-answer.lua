@@ -8,7 +8,7 @@ must not send the same M1 again, which the peer has seen and drops: it has to ch
 higher one, and the IKE SA lives.]],
     clauses = { "RFC6311-2-01", "RFC6311-5.1-04", "RFC6311-5.1-01" },
     gateway = "cluster",
-    needs = { "message_id_sync" },
+    needs = { "message_id_sync", "eager_sync" },
     run = function(t)
         local peer = t:peer { gateway = { members = 3 } }
         local sa = peer:accept()

@@ -8,7 +8,7 @@ fourth of its kind uses the counter up, and the SA stops. So a rekey should foll
 each.]],
     clauses = { "RFC6311-5.2-02", "RFC6311-5.2-01" },
     gateway = "cluster",
-    needs = { "message_id_sync", "traffic" },
+    needs = { "message_id_sync", "esp_jump", "traffic" },
     run = function(t)
         local sa = t:peer { gateway = { jump = 1 << 30 } }:accept()
         for _ = 1, 2 do

@@ -8,7 +8,7 @@ other's, and both end at the higher values (RFC 6311 A.4). A side that waits for
 answer first loses the IKE SA.]],
     clauses = { "RFC6311-A-02", "RFC6311-2-01" },
     gateway = "cluster",
-    needs = { "message_id_sync" },
+    needs = { "message_id_sync", "eager_sync" },
     run = function(t)
         local cluster = t:cluster { members = 2 }
         local sa = cluster:accept()

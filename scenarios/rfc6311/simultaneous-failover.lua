@@ -6,7 +6,7 @@ answers the other's, and both end with the higher values; afterwards requests an
 flow as before.]],
     clauses = { "RFC6311-A-02", "RFC6311-5-04" },
     gateway = "cluster",
-    needs = { "message_id_sync", "traffic" },
+    needs = { "message_id_sync", "eager_sync", "traffic" },
     run = function(t)
         local gateway = require "lib.gateway_cluster"
         local cluster = t:cluster { takeover = { how = "eager",

@@ -342,7 +342,7 @@ static const struct defect table[] = {
      "sends 16423 alone with Message ID 0, out of sequence",
      &defect_member_sync, MEMBER_DELTA_ALONE},
     {"member-delta-apart", DEFECT_CLUSTER, "RFC6311-5-07",
-     "asks for the replay counters in a second request beside the sync",
+     "asks for the replay counters apart, while its sync is unanswered",
      &defect_member_extra, EXTRA_DELTA_APART},
     {"member-syncs-unnegotiated", DEFECT_CLUSTER, "RFC6311-5-08",
      "sends a sync request to a peer that did not assert 16420",

@@ -142,7 +142,7 @@ static void send_esp(struct builtin *gateway, struct active_defect *active,
         send_twice(gateway, esp);
     } else if (active->flag) {
         struct esp_sa first = esp->out;
-        first.iv_member = 0;
+        first.iv_member = 1; /* the IVs that the first member began with */
         override->has_iv = true;
         override->iv = esp_iv(&first, ++active->count);
     }

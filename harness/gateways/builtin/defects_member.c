@@ -207,20 +207,19 @@ static void send_delta(struct builtin *gateway, struct ike_sa *sa)
     arena_free(&arena);
 }
 
-static void extra_after(struct builtin *gateway, struct active_defect *active,
-                        uint64_t now)
+/* While the synchronization is outstanding. */
+static bool extra_outgoing(struct builtin *gateway,
+                           struct active_defect *active,
+                           const struct node_outgoing *outgoing)
 {
-    struct ike_sa *sa;
+    const struct ike_header *header = outgoing->header;
 
-    (void)now;
-    if (!active->spi)
-        return;
-    for (sa = owned_sa_first(gateway); sa; sa = owned_sa_next(gateway, sa)) {
-        if (sa->spi_i != active->spi && sa->spi_r != active->spi)
-            continue;
-        send_delta(gateway, sa);
+    if (active->spi && header && !header->message_id &&
+        !(header->flags & IKE_FLAG_RESPONSE)) {
+        active->spi = 0;
+        send_delta(gateway, outgoing->sa);
     }
-    active->spi = 0;
+    return false;
 }
 
 static void extra_takeover(struct builtin *gateway,
@@ -238,7 +237,7 @@ static void extra_takeover(struct builtin *gateway,
 
 const struct defect_ops defect_member_extra = {.compose = extra_compose,
                                                .event = extra_event,
-                                               .after = extra_after,
+                                               .outgoing = extra_outgoing,
                                                .takeover = extra_takeover};
 
 /* ---- Answers ---- */

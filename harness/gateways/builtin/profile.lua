@@ -6,7 +6,8 @@ return {
         "purpose where `--defect` says so.",
     supports = {
         "peer", "initiator", "responder",
-        "cluster", "load_sharing", "loose", "synch", "traffic",
+        "cluster", "load_sharing", "loose", "synch", "traffic", "eager_sync",
+        "esp_jump",
         "psk", "rsa", "ecdsa",
         "message_id_sync", "replay_counter_sync", "fragmentation",
         "window", "esn", "cookie",
