@@ -410,7 +410,7 @@ START_TEST(many_keys_are_never_mixed_up)
                 assert_octets(buffer_view(&s.out), buffer_view(&first[i]),
                               s.name);
             ck_assert(opens(&s, buffer_view(&s.out), NULL));
-            if (i % 50 == 0) {
+            if (i % 350 == 0) { /* anew, from nothing */
                 crypto = crypto_new();
                 ck_assert(opens(&s, buffer_view(&s.out), NULL));
                 crypto_free(crypto);
@@ -461,7 +461,7 @@ int main(void)
     int suites = (int)count_suites();
     Suite *suite = suite_create("crypto/protection");
     TCase *cases = tcase_create("protection");
-    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_unchecked_fixture(cases, set_up, tear_down);
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, known_answers, 0, COUNT_OF(vectors));
     tcase_add_loop_test(cases, round_trips, 0, suites);

@@ -30,8 +30,8 @@ static inline struct bytes unhex(struct arena *arena, const char *text)
             text++;
             continue;
         }
-        buffer_u8(&out, (uint8_t)(hex_digit(text[0]) << 4 |
-                                  hex_digit(text[1])));
+        buffer_u8(&out,
+                  (uint8_t)(hex_digit(text[0]) << 4 | hex_digit(text[1])));
         text += 2;
     }
     struct bytes octets = arena_copy(arena, buffer_view(&out));
@@ -88,9 +88,12 @@ static inline struct rng_fixed rng_fixed(struct bytes octets)
 }
 
 /* Runs the cases of one suite; what main() returns. */
+/* In one process: there are hundreds of cases, and a fork of a process with
+ * sanitizers costs more than most of them. */
 static inline int run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -187,10 +187,13 @@ static inline void put_frame(struct trace_writer *writer, uint64_t time,
         ck_abort_msg("%s", error.text);
 }
 
+/* In one process: there are hundreds of cases, and a fork of a process with
+ * sanitizers costs more than most of them. */
 static inline int run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
 
+    srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
