@@ -168,6 +168,24 @@ void submit(struct oracle *oracle, const struct seen *seen,
     submit_plain(oracle, a);
 }
 
+void doubt_closing(struct oracle *oracle, uint32_t spi)
+{
+    struct judge *judge = &oracle->judge;
+    char name[64];
+    say(name, sizeof name, "ESP %08" PRIx32, spi);
+    for (size_t i = 0; i < judge->count; i++) {
+        struct held_finding *held = &judge->findings[i];
+        bool closing = held->clause == CLAUSE_RFC7296_1_4_1_01 ||
+                       held->clause == CLAUSE_RFC7296_1_4_1_05 ||
+                       held->clause == CLAUSE_RFC7296_1_4_1_07;
+        if (!closing || !held->needs_whole || strcmp(held->finding.sa, name))
+            continue;
+        held->finding.verdict = VERDICT_INCONCLUSIVE;
+        say(held->finding.reading, sizeof held->finding.reading,
+            "the Delete came again: its answer was lost on the way");
+    }
+}
+
 static int by_time(const void *a, const void *b)
 {
     const struct held_finding *left = a, *right = b;

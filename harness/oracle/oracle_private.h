@@ -563,6 +563,8 @@ void say(char *out, size_t size, const char *format, ...)
 void submit(struct oracle *oracle, const struct seen *seen,
             struct accusation *a);
 void submit_plain(struct oracle *oracle, struct accusation *a);
+/* Who went on sending to that SPI had not got the answer to its Delete. */
+void doubt_closing(struct oracle *oracle, uint32_t spi);
 /* Decides what waited for the end. */
 void judge_finish(struct oracle *oracle, bool whole);
 void judge_free(struct oracle *oracle);
@@ -707,6 +709,8 @@ uint16_t error_of(const struct ike_message *message);
 /* Called by track_content: before Child SAs and rekeys are learned from the
  * message, and after. */
 void track_ask(struct seen *seen);
+/* A Delete that was answered comes again. */
+void track_delete_again(struct seen *seen);
 void track_outcome(struct seen *seen);
 /* Two nonces of 2.8.1; 0 if that cannot be told. */
 int low_nonce_compare(const struct low_nonce *a, const struct low_nonce *b);

@@ -164,6 +164,15 @@ static bool rekeyed_already(const struct seen *seen)
     return own_request(seen, ASK_IKE_DELETE) != NULL;
 }
 
+/* It rekeys what the other side has deleted meanwhile. */
+static bool is_moot(const struct seen *seen, const struct exchange *own)
+{
+    if (own->ask != ASK_CHILD_REKEY)
+        return false;
+    const struct child *child = child_find(seen->sa, seen->side, own->about);
+    return !child || child->closed[0] || child->closed[1];
+}
+
 static void answer_ike_rekey(struct seen *seen)
 {
     static const enum ask child_asks[] = {ASK_CHILD, ASK_CHILD_REKEY,
@@ -191,7 +200,7 @@ static void answer_ike_rekey(struct seen *seen)
         return;
     }
     for (size_t i = 0; i < sizeof child_asks / sizeof child_asks[0]; i++) {
-        if (!(own = own_request(seen, child_asks[i])))
+        if (!(own = own_request(seen, child_asks[i])) || is_moot(seen, own))
             continue;
         judged(seen->oracle, CLAUSE_RFC7296_2_25_1_06);
         if (grants(seen))

@@ -375,6 +375,8 @@ static void track_regular(struct seen *seen)
     uint32_t tries_before = copies->tries;
     seen->take = copies_take(copies, seen);
     silence_count(seen, tries_before);
+    if (!seen->response && seen->exchange->asked_again)
+        track_delete_again(seen);
     moves_copy(seen);
     if (is_sync(seen)) {
         copies->opened = true;

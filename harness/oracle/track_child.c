@@ -268,6 +268,19 @@ static void close_ike(struct seen *seen)
     }
 }
 
+void track_delete_again(struct seen *seen)
+{
+    const struct exchange *e = seen->exchange;
+    const struct ike_seen *sa = seen->sa;
+    for (size_t i = 0; i < sa->child_count; i++) {
+        const struct child *child = &sa->children[i];
+        const struct claim *claim = &child->deletes[seen->side];
+        if (e->ask == ASK_IKE_DELETE ||
+            (e->ask == ASK_CHILD_DELETE && claim->made && claim->id == e->id))
+            doubt_closing(seen->oracle, child->spi[other_side(seen->side)]);
+    }
+}
+
 /* ---- Collisions: 2.8.1, 2.8.2 ---- */
 
 static bool overlap(const struct exchange *a, const struct exchange *b)

@@ -63,6 +63,34 @@ static void asked_elsewhere(struct story *s)
 
 /* ---- Deletes ---- */
 
+/* The answer to its Delete was lost further on: it still sends, and asks
+ * again. */
+static void answer_was_lost(struct story *s)
+{
+    establish(s, 0, 0);
+    struct trace_event *e = asks_delete(s, GATEWAY, 2, SPI_OF_GATEWAY);
+    struct trace_event *answer = deletes(s, HARNESS, 2, SPI_OF_HARNESS);
+    wait_ms(s, 2000);
+    esp(s, GATEWAY, 1, 1);
+    wait_ms(s, 2000);
+    again(s, e);
+    again(s, answer);
+}
+
+/* The harness has replaced what the gateway is about to rekey, in a request
+ * that does not arrive; then it rekeys the IKE SA. */
+static void rekeys_what_is_gone(struct story *s)
+{
+    establish(s, 0, 0);
+    asks_child_rekey(s, GATEWAY, 2, SPI_OF_GATEWAY, NEW_OF_GATEWAY, 3);
+    asks_child_rekey(s, HARNESS, 0, SPI_OF_HARNESS, NEW_OF_HARNESS, 7);
+    grants_child(s, GATEWAY, 0, NEW_OF_GATEWAY + 1, 9);
+    asks_delete(s, HARNESS, 1, SPI_OF_HARNESS);
+    deletes(s, GATEWAY, 1, SPI_OF_GATEWAY);
+    asks_ike_rekey(s, HARNESS, 2, 0x77, 3);
+    grants_ike(s, GATEWAY, 2, 0x88, 5);
+}
+
 static void add_ah_delete(struct story *s, struct trace_event *e, uint8_t spi)
 {
     uint8_t octets[8] = {PROTOCOL_AH, 4, 0, 1, 0xaa, 0, 0, spi};
@@ -142,6 +170,8 @@ START_TEST(review)
         {dropped_for_not_found, "RFC7296-2.25-05", VERDICT_PASS},
         {asked_before_it_knew, NULL, VERDICT_NONE},
         {asked_elsewhere, NULL, VERDICT_NONE},
+        {answer_was_lost, "RFC7296-1.4.1-01", VERDICT_INCONCLUSIVE},
+        {rekeys_what_is_gone, NULL, VERDICT_NONE},
         {delete_of_ah, NULL, VERDICT_NONE},
         {delete_of_both, NULL, VERDICT_NONE},
         {cloned, NULL, VERDICT_NONE},
