@@ -17,19 +17,18 @@ static size_t slot(uint64_t value, uint32_t bits)
     return (size_t)(spread(value) >> (64 - bits));
 }
 
-/* An empty slot has frame 0: frames count from 1. */
-static void put(struct history_entry *table, uint32_t bits,
-                const struct history_entry *entry)
+/* Counters run through memory: the processor fetches ahead. */
+static size_t recent_slot(const struct history *history, uint64_t value)
 {
-    table[slot(entry->value, bits)] = *entry;
+    if (history->counts)
+        return (size_t)value & (((size_t)1 << history->recent_bits) - 1);
+    return slot(value, history->recent_bits);
 }
 
-static const struct history_entry *look_up(const struct history_entry *table,
-                                           uint32_t bits, uint64_t value)
+/* An empty slot has frame 0: frames count from 1. */
+static const struct history_entry *look_up(const struct history_entry *entry,
+                                           uint64_t value)
 {
-    if (!table)
-        return NULL;
-    const struct history_entry *entry = &table[slot(value, bits)];
     return entry->frame && entry->value == value ? entry : NULL;
 }
 
@@ -40,13 +39,14 @@ static void grow_recent(struct history *history)
         history->recent ? history->recent_bits + 2 : RECENT_BITS_MIN;
     if (bits > RECENT_BITS_MAX)
         return;
-    struct history_entry *table = memory_take(sizeof *table << bits);
-    for (size_t i = 0; history->recent && i < 1u << history->recent_bits; i++)
-        if (history->recent[i].frame)
-            put(table, bits, &history->recent[i]);
-    free(history->recent);
-    history->recent = table;
+    struct history_entry *former = history->recent;
+    size_t count = former ? (size_t)1 << history->recent_bits : 0;
+    history->recent = memory_take(sizeof *former << bits);
     history->recent_bits = bits;
+    for (size_t i = 0; i < count; i++)
+        if (former[i].frame)
+            history->recent[recent_slot(history, former[i].value)] = former[i];
+    free(former);
 }
 
 static bool is_sampled(uint64_t value, uint32_t stride_bits)
@@ -78,17 +78,27 @@ static void sample(struct history *history, const struct history_entry *entry)
             return;
     }
     history->sampled++;
-    put(history->sample, SAMPLE_BITS, entry);
+    history->sample[slot(entry->value, SAMPLE_BITS)] = *entry;
+}
+
+static const struct history_entry *find(const struct history *history,
+                                        uint64_t value)
+{
+    const struct history_entry *old = NULL;
+    if (history->recent)
+        old = look_up(&history->recent[recent_slot(history, value)], value);
+    if (!old && history->sample && is_sampled(value, history->stride_bits))
+        old = look_up(&history->sample[slot(value, SAMPLE_BITS)], value);
+    return old;
 }
 
 enum history_result history_take(struct history *history, uint64_t value,
                                  uint64_t content, uint64_t frame,
                                  uint64_t *before)
 {
-    const struct history_entry *old =
-        look_up(history->recent, history->recent_bits, value);
-    if (!old)
-        old = look_up(history->sample, SAMPLE_BITS, value);
+    /* Most are above all before: then memory need not be waited for. */
+    bool above = !history->taken || value > history->highest;
+    const struct history_entry *old = above ? NULL : find(history, value);
     if (old) {
         *before = old->frame;
         return old->content == content || !content || !old->content
@@ -101,7 +111,12 @@ enum history_result history_take(struct history *history, uint64_t value,
         grow_recent(history);
     if (history->taken < UINT32_MAX)
         history->taken++;
-    put(history->recent, history->recent_bits, &entry);
+    if (above)
+        history->highest = value;
+    history->recent[recent_slot(history, value)] = entry;
+    if (history->counts)
+        __builtin_prefetch(&history->recent[recent_slot(history, value + 4)],
+                           1);
     sample(history, &entry);
     return HISTORY_NEW;
 }
@@ -110,5 +125,5 @@ void history_free(struct history *history)
 {
     free(history->recent);
     free(history->sample);
-    *history = (struct history){0};
+    *history = (struct history){.counts = history->counts};
 }

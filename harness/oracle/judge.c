@@ -19,11 +19,6 @@ struct alike {
     UT_hash_handle hh;
 };
 
-void judged(struct oracle *oracle, enum clause_id clause)
-{
-    oracle->judge.tally[clause].judged++;
-}
-
 void say(char *out, size_t size, const char *format, ...)
 {
     va_list arguments;

@@ -16,8 +16,7 @@ bool address_from_note(const json_t *value, struct address *out)
     return text && address_parse(text, out);
 }
 
-static bool is_listed(const struct oracle *oracle,
-                      const struct address *address)
+bool is_listed(const struct oracle *oracle, const struct address *address)
 {
     for (size_t i = 0; i < oracle->under_test_count; i++)
         if (address_equal(&oracle->under_test[i], address))
@@ -33,11 +32,6 @@ static void add_under_test(struct oracle *oracle, const struct address *address)
         memory_resize(oracle->under_test, (oracle->under_test_count + 1) *
                                               sizeof *oracle->under_test);
     oracle->under_test[oracle->under_test_count++] = *address;
-}
-
-bool under_test(const struct oracle *oracle, const struct address *address)
-{
-    return oracle->under_test_count == 0 || is_listed(oracle, address);
 }
 
 static void note_run(struct oracle *oracle, const json_t *note)

@@ -233,6 +233,8 @@ struct history {
     struct history_entry *sample;
     uint32_t recent_bits, stride_bits;
     uint32_t taken, sampled;
+    bool counts;      /* the values grow by one mostly */
+    uint64_t highest; /* of those that were taken */
 };
 enum history_result { HISTORY_NEW, HISTORY_SAME, HISTORY_CLASH };
 /* `content` is a digest of what came with `value`, 0 if not all of it was
@@ -536,8 +538,6 @@ struct judge {
     size_t final_count;
 };
 
-/* `clause` was put to the test once more. */
-void judged(struct oracle *oracle, enum clause_id clause);
 /* A finding about the sender of `seen`; its frame is added by submit, after
  * those that the rule adds. */
 struct accusation accuse(const struct seen *seen, enum clause_id clause);
@@ -643,7 +643,18 @@ struct oracle {
     struct judge judge;
 };
 
-bool under_test(const struct oracle *oracle, const struct address *address);
+/* Whether the addresses under test name it. */
+bool is_listed(const struct oracle *oracle, const struct address *address);
+static inline bool under_test(const struct oracle *oracle,
+                              const struct address *address)
+{
+    return oracle->under_test_count == 0 || is_listed(oracle, address);
+}
+/* `clause` was put to the test once more. */
+static inline void judged(struct oracle *oracle, enum clause_id clause)
+{
+    oracle->judge.tally[clause].judged++;
+}
 /* One line of events.jsonl (notes.c). */
 void oracle_note(struct oracle *oracle, const json_t *note, uint64_t time);
 
@@ -723,6 +734,8 @@ bool sync_is_stale(const struct sync_request *request);
 /* Its newest unauthenticated request with that Message ID, or NULL. */
 const struct intruder *intruder_find(const struct party *party, uint32_t id);
 uint64_t content_hash(struct bytes octets);
+/* The same for an ESP packet, from the SPI on. */
+uint64_t packet_hash(struct bytes esp);
 
 static inline bool carries_sync(const struct seen *seen)
 {

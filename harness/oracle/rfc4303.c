@@ -185,7 +185,7 @@ static void rule_iv(struct oracle *oracle, const struct trace_event *event,
         return;
     uint64_t iv = read_u64(esp->iv.data);
     enum history_result result = history_take(
-        &stream->ivs, iv, content_hash(esp->octets), event->frame, &before);
+        &stream->ivs, iv, packet_hash(esp->octets), event->frame, &before);
     enum clause_id clause = iv_clause(
         oracle, stream, result == HISTORY_CLASH ? before : UINT64_MAX);
     judged(oracle, clause);

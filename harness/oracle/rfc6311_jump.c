@@ -14,8 +14,13 @@ enum { LARGE_JUMP = 1024 }; /* no loss looks like it */
 static uint32_t source_of(const struct trace_event *event)
 {
     const struct address *from = &event->packet.source.address;
-    uint64_t hash = content_hash(bytes_of(from->octets, address_size(from)));
-    return (uint32_t)(hash ^ hash >> 32) | 1;
+    uint64_t hash;
+    if (from->family == 4)
+        hash = read_u32(from->octets);
+    else
+        hash = content_hash(bytes_of(from->octets, address_size(from)));
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(hash >> 32) | 1;
 }
 
 /* The number jumps, and comes from another address than before. */

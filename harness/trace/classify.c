@@ -163,8 +163,7 @@ static bool reassemble(struct trace_reader *reader, struct bytes ip,
 {
     struct bytes whole;
 
-    if (event->packet.kind != PACKET_FRAGMENT || event->packet.truncated ||
-        !may_be_ours(&event->packet))
+    if (event->packet.truncated || !may_be_ours(&event->packet))
         return true;
     if (!ip_fragments_add(&reader->ip_fragments, event->file, event->time, ip,
                           &event->packet, &whole))
@@ -173,18 +172,29 @@ static bool reassemble(struct trace_reader *reader, struct bytes ip,
                                   &reader->reason);
 }
 
-/* Down to the packet that is ours, if need be through a tunnel. */
-static bool decode(struct trace_reader *reader, struct bytes ip,
+/* Down to the packet that is ours, if need be through a tunnel: `*ip` gets the
+ * inner one. */
+static bool decode(struct trace_reader *reader, struct bytes *ip,
                    struct trace_event *event)
 {
     for (unsigned depth = 0; depth <= TUNNELS_MAX; depth++) {
-        if (!packet_decode_ip_ports(ip, &reader->ports, &event->packet,
-                                    &reader->reason) ||
-            !reassemble(reader, ip, event))
+        if (!packet_decode_ip_ports(*ip, &reader->ports, &event->packet,
+                                    &reader->reason))
             return false;
+        switch (event->packet.kind) {
+        case PACKET_IKE:
+        case PACKET_ESP:
+            return true;
+        case PACKET_FRAGMENT:
+            if (!reassemble(reader, *ip, event))
+                return false;
+            break;
+        default:
+            break;
+        }
         if (event->packet.kind != PACKET_OTHER ||
             event->packet.protocol != IP_GRE ||
-            !packet_strip_gre(event->packet.payload, &ip))
+            !packet_strip_gre(event->packet.payload, ip))
             return true;
     }
     return true;
@@ -208,7 +218,7 @@ void classify_frame(struct trace_reader *reader, const struct frame *frame,
                  reader->reason.text[0] ? TRACE_CUT : TRACE_OTHER);
         return;
     }
-    if (!decode(reader, ip, event)) {
+    if (!decode(reader, &ip, event)) {
         set_kind(reader, event, TRACE_CUT);
         return;
     }

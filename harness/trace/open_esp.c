@@ -324,7 +324,8 @@ void open_esp(struct trace_reader *reader, struct trace_event *event)
     struct trace_esp *esp = &event->esp;
 
     esp->octets = event->packet.payload;
-    esp->iv = esp->inner = bytes_of(NULL, 0);
+    esp->iv = bytes_of(NULL, 0);
+    esp->inner = bytes_of(NULL, 0);
     esp->counter_mode = esp->esn = false;
     esp->key_row = 0;
     esp->sequence = esp->packet.sequence;

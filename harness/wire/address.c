@@ -33,12 +33,6 @@ size_t address_size(const struct address *address)
     return address->family == 6 ? 16 : 0;
 }
 
-bool address_equal(const struct address *a, const struct address *b)
-{
-    return a->family == b->family &&
-           memcmp(a->octets, b->octets, address_size(a)) == 0;
-}
-
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
     return a->port == b->port && address_equal(&a->address, &b->address);

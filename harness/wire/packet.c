@@ -52,11 +52,14 @@ static bool cut_off(struct error *error, const char *what, size_t size,
                      least);
 }
 
+/* Inlined, so that what they say stays in registers. */
+#define HOT static inline __attribute__((always_inline))
+
 /* A total length of 0 stands in captures of packets that the network card
  * was to cut up: then all that is there counts. */
-static bool decode_ipv4(struct bytes octets, struct ip_packet *out,
-                        struct address *source, struct address *destination,
-                        struct error *error)
+HOT bool decode_ipv4(struct bytes octets, struct ip_packet *out,
+                     struct address *source, struct address *destination,
+                     struct error *error)
 {
     if (octets.size < IPV4_HEADER)
         return cut_off(error, "IPv4", octets.size, IPV4_HEADER);
@@ -88,7 +91,7 @@ static bool decode_ipv4(struct bytes octets, struct ip_packet *out,
 /* Passes over extension headers up to the first other one, or up to what
  * follows the header of a fragment. A fragment header with offset 0 and
  * without More Fragments leaves the packet whole (RFC 6946). */
-static bool skip_extensions(struct ip_packet *out, struct error *error)
+HOT bool skip_extensions(struct ip_packet *out, struct error *error)
 {
     for (;;) {
         struct bytes rest = out->payload;
@@ -120,9 +123,9 @@ static bool skip_extensions(struct ip_packet *out, struct error *error)
 }
 
 /* A payload length of 0 is a jumbogram (RFC 2675) or as in IPv4. */
-static bool decode_ipv6(struct bytes octets, struct ip_packet *out,
-                        struct address *source, struct address *destination,
-                        struct error *error)
+HOT bool decode_ipv6(struct bytes octets, struct ip_packet *out,
+                     struct address *source, struct address *destination,
+                     struct error *error)
 {
     if (octets.size < IPV6_HEADER)
         return cut_off(error, "IPv6", octets.size, IPV6_HEADER);
@@ -141,9 +144,9 @@ static bool decode_ipv6(struct bytes octets, struct ip_packet *out,
     return skip_extensions(out, error);
 }
 
-static bool decode_ip(struct bytes octets, struct ip_packet *out,
-                      struct address *source, struct address *destination,
-                      struct error *error)
+HOT bool decode_ip(struct bytes octets, struct ip_packet *out,
+                   struct address *source, struct address *destination,
+                   struct error *error)
 {
     if (octets.size == 0)
         return cut_off(error, "IP", 0, IPV4_HEADER);
@@ -261,7 +264,7 @@ bool packet_decode_ip_ports(struct bytes octets,
                             const struct packet_ports *ports,
                             struct packet *out, struct error *error)
 {
-    struct ip_packet ip;
+    struct ip_packet ip = {0};
     *out = (struct packet){0};
     if (!decode_ip(octets, &ip, &out->source.address, &out->destination.address,
                    error))
@@ -342,7 +345,7 @@ static bool decode_inner_transport(struct inner_packet *out,
 bool packet_decode_inner(struct bytes octets, struct inner_packet *out,
                          struct error *error)
 {
-    struct ip_packet ip;
+    struct ip_packet ip = {0};
     *out = (struct inner_packet){0};
     if (!decode_ip(octets, &ip, &out->source.address, &out->destination.address,
                    error))
@@ -378,7 +381,7 @@ bool packet_ip_payload(struct bytes octets, uint8_t *protocol,
                        struct bytes *payload, struct error *error)
 {
     struct address source, destination;
-    struct ip_packet ip;
+    struct ip_packet ip = {0};
 
     if (!decode_ip(octets, &ip, &source, &destination, error))
         return false;

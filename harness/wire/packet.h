@@ -7,6 +7,8 @@
 
 #include "wire/bytes.h"
 
+#include <string.h>
+
 /* An IPv4 (family 4, first 4 octets) or IPv6 (family 6) address; family 0 is
  * "none". */
 struct address {
@@ -22,8 +24,16 @@ struct endpoint {
 /* "192.0.2.1" or "2001:db8::1". */
 bool address_parse(const char *text, struct address *out);
 char *address_to_text(const struct address *address, char *text, size_t size);
-bool address_equal(const struct address *a, const struct address *b);
 size_t address_size(const struct address *address); /* 4, 16 or 0 */
+static inline bool address_equal(const struct address *a,
+                                 const struct address *b)
+{
+    if (a->family != b->family)
+        return false;
+    if (a->family == 4)
+        return memcmp(a->octets, b->octets, 4) == 0;
+    return memcmp(a->octets, b->octets, address_size(a)) == 0;
+}
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* "192.0.2.1:500", "[2001:db8::1]:500". */
 char *endpoint_to_text(const struct endpoint *at, char *text, size_t size);
@@ -31,8 +41,18 @@ char *endpoint_to_text(const struct endpoint *at, char *text, size_t size);
 #define ENDPOINT_TEXT 64 /* room for any endpoint_to_text */
 
 enum { PORT_IKE = 500, PORT_IKE_NAT = 4500 };
-enum { IP_ICMP = 1, IP_IPIP = 4, IP_TCP = 6, IP_UDP = 17, IP_IPV6 = 41,
-       IP_GRE = 47, IP_ESP = 50, IP_AH = 51, IP_ICMPV6 = 58, IP_NO_NEXT = 59 };
+enum {
+    IP_ICMP = 1,
+    IP_IPIP = 4,
+    IP_TCP = 6,
+    IP_UDP = 17,
+    IP_IPV6 = 41,
+    IP_GRE = 47,
+    IP_ESP = 50,
+    IP_AH = 51,
+    IP_ICMPV6 = 58,
+    IP_NO_NEXT = 59
+};
 
 /* How a payload travels between two endpoints. */
 enum carrier {
@@ -61,10 +81,10 @@ enum packet_kind {
 
 struct packet {
     enum packet_kind kind;
-    bool in_udp;        /* ESP or IKE in UDP, or in TCP (see `protocol`) */
-    bool marker;        /* IKE behind a non-ESP marker */
-    bool truncated;     /* the IP or UDP length exceeds what was captured */
-    uint8_t protocol;   /* IP protocol of the transport */
+    bool in_udp;      /* ESP or IKE in UDP, or in TCP (see `protocol`) */
+    bool marker;      /* IKE behind a non-ESP marker */
+    bool truncated;   /* the IP or UDP length exceeds what was captured */
+    uint8_t protocol; /* IP protocol of the transport */
     struct endpoint source;
     struct endpoint destination;
     struct bytes payload;
@@ -125,7 +145,7 @@ bool packet_ip_payload(struct bytes octets, uint8_t *protocol,
 
 /* An inner packet as the harness sees it. */
 struct inner_packet {
-    uint8_t protocol;  /* IP_ICMP, IP_ICMPV6, IP_UDP, or another */
+    uint8_t protocol; /* IP_ICMP, IP_ICMPV6, IP_UDP, or another */
     struct endpoint source;
     struct endpoint destination; /* ports 0 unless UDP */
     bool echo_request;
