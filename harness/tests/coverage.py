@@ -8,8 +8,8 @@ HOME is the source tree. Of each clause of scenarios/clauses/*.csv whose
 pcaps/rules, or it stands in scenarios/clauses/untested.md (`RFC4555-*` speaks
 for a whole document). Of each clause that a rule in harness/oracle/*.c is
 about: a reference script is in pcaps/rules, or it stands in the table of
-pcaps/README.md. A clause that has what its row says it lacks, that stands there
-twice, or that does not exist is an error, too.
+pcaps/README.md. A clause that has what its row says it lacks, that stands
+there twice, or that does not exist is an error, too.
 """
 import json
 import pathlib
@@ -107,8 +107,8 @@ def main():
                 wrong.append(f"{clause}: untested.md: a scenario names it by "
                              "now, or a reference script shows it")
         elif facts["observe"] != "internal" and not reached:
-            wrong.append(f"{clause}: no scenario names it, no reference script "
-                         "shows it, and untested.md does not say why")
+            wrong.append(f"{clause}: no scenario names it, no reference "
+                         "script shows it, and untested.md does not say why")
     for clause in sorted(judged | set(unshown.clauses)):
         if clause in shown and clause in unshown:
             wrong.append(f"{clause}: pcaps/README.md: there is a capture")
