@@ -15,7 +15,8 @@ struct row {
 };
 void row_print(const struct row *row);
 
-double seconds_now(void); /* monotonic */
+double seconds_now(void);     /* monotonic */
+double cpu_seconds_now(void); /* that this process has used */
 /* Prints why and ends the program. */
 void give_up(const char *format, ...)
     __attribute__((format(printf, 1, 2), noreturn));
@@ -30,9 +31,11 @@ void bench_scale(void); /* memory, failover storm */
 void bench_esp(void);
 void bench_check(const char *counterfoil, const char *directory);
 
-/* Runs a program, its output thrown away; the wall time in s. Ends the bench
- * if it does not run or its exit status is neither 0 nor 1 nor 3.
- * `environment`: NAME=VALUE or NULL. */
-double run_program(const char *const *argv, const char *environment);
+/* Runs a program, its output thrown away; the wall time in s, and in `*cpu`
+ * (may be NULL) what it used of processors. Ends the bench if it does not run
+ * or its exit status is neither 0 nor 1 nor 3. `environment`: NAME=VALUE or
+ * NULL. */
+double run_program(const char *const *argv, const char *environment,
+                   double *cpu);
 
 #endif

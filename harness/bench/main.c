@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,9 +54,23 @@ static _Noreturn void become(const char *const *argv, const char *environment)
     _exit(127);
 }
 
-double run_program(const char *const *argv, const char *environment)
+double cpu_seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+double run_program(const char *const *argv, const char *environment,
+                   double *cpu)
 {
     double start = seconds_now();
+    struct rusage usage;
     int status = 0;
     pid_t child = fork();
 
@@ -63,17 +78,19 @@ double run_program(const char *const *argv, const char *environment)
         give_up("fork failed");
     if (child == 0)
         become(argv, environment);
-    if (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+    if (wait4(child, &status, 0, &usage) != child || !WIFEXITED(status) ||
         WEXITSTATUS(status) == 2 || WEXITSTATUS(status) > 3)
         give_up("%s %s fails (wait status %d)", argv[0], argv[1] ? argv[1] : "",
                 status);
+    if (cpu)
+        *cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     return seconds_now() - start;
 }
 
 static void remove_directory(const char *directory)
 {
     const char *argv[] = {"rm", "-rf", directory, NULL};
-    run_program(argv, NULL);
+    run_program(argv, NULL, NULL);
 }
 
 int main(int argc, char **argv)
