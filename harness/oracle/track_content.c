@@ -234,7 +234,8 @@ static void learn_rekey(struct seen *seen, const struct ike_proposal *proposal)
     if (has_notify(seen, SET_WINDOW_SIZE, &notify) && notify.data.size == 4 &&
         read_u32(notify.data.data) > 1)
         sa->party[SIDE_INITIATOR].window = read_u32(notify.data.data);
-    sa->children_forgotten = old->children_forgotten;
+    sa->children_forgotten =
+        old->children_forgotten || !old->from_start || old->blind;
     const struct packet *packet = &seen->event->packet;
     sa->party[SIDE_INITIATOR].at = packet->destination;
     sa->party[SIDE_RESPONDER].at = packet->source;

@@ -61,6 +61,19 @@ static void asked_elsewhere(struct story *s)
     e->packet.source.address.octets[3] = 9;
 }
 
+/* ---- A capture that begins in the middle ---- */
+
+/* The Child SA is older than the capture, and has moved to the new IKE SA. */
+static void older_than_capture(struct story *s)
+{
+    exchange(s, GATEWAY, 6);
+    rekey_ike(s, HARNESS, 4);
+    asks_child_rekey(s, HARNESS, 0, SPI_OF_HARNESS, NEW_OF_HARNESS, 7);
+    grants_child(s, GATEWAY, 0, NEW_OF_GATEWAY, 9);
+    asks_delete(s, HARNESS, 1, SPI_OF_HARNESS);
+    deletes(s, GATEWAY, 1, SPI_OF_GATEWAY);
+}
+
 /* ---- Deletes ---- */
 
 /* The answer to its Delete was lost further on: it still sends, and asks
@@ -172,6 +185,7 @@ START_TEST(review)
         {asked_elsewhere, NULL, VERDICT_NONE},
         {answer_was_lost, "RFC7296-1.4.1-01", VERDICT_INCONCLUSIVE},
         {rekeys_what_is_gone, NULL, VERDICT_NONE},
+        {older_than_capture, NULL, VERDICT_NONE},
         {delete_of_ah, NULL, VERDICT_NONE},
         {delete_of_both, NULL, VERDICT_NONE},
         {cloned, NULL, VERDICT_NONE},
