@@ -72,11 +72,8 @@ const char *node_name(const struct node *node);
 struct ike_host *node_host(struct node *node);
 void node_receive(struct node *node, const struct datagram *datagram,
                   uint64_t now);
-/* Makes ESP state for Child SAs that have none, and drops it for those that
- * are gone; after an import. */
-void node_adopt(struct node *node);
 /* ike_import and ike_forget, with the ESP state of what they change. They cost
- * the same however many SAs there are, as node_adopt does not. */
+ * the same however many SAs there are. */
 struct ike_sa *node_import(struct node *node, struct bytes octets,
                            struct error *error);
 void node_forget(struct node *node, struct ike_sa *sa);

@@ -25,7 +25,6 @@ bool synch_peek(struct bytes octets, enum synch_kind *kind, uint64_t *spi_i,
 /* The counters in one that carries them. */
 bool synch_peek_counters(struct bytes octets, uint32_t *next_send,
                          uint32_t *next_receive);
-bool synch_is_whole(enum synch_kind kind); /* carries the whole IKE SA */
 
 /* ---- synch_queue.c: synch messages on their way ---- */
 
@@ -229,8 +228,6 @@ struct member *dispatch(struct cluster *cluster,
 /* IKE octets without a non-ESP marker, or else ESP ones. */
 bool datagram_ike(const struct datagram *datagram, struct bytes *octets);
 bool member_owns(const struct member *member, const struct ike_sa *sa);
-/* NULL if nobody. */
-struct member *owner_of(struct cluster *cluster, uint64_t local_spi);
 void owner_set(struct member *member, const struct ike_sa *sa);
 /* The member owns it, and hears of it only now; true once. */
 bool owner_missed(const struct member *member, const struct ike_sa *sa);

@@ -67,7 +67,7 @@ static struct member *member_by_hash(struct cluster *cluster, uint64_t spi)
     return active_from(cluster, hash % cluster->member_count);
 }
 
-struct member *owner_of(struct cluster *cluster, uint64_t spi)
+static struct member *owner_of(struct cluster *cluster, uint64_t spi)
 {
     if (!is_sharing(cluster))
         return member_of(cluster, cluster->holder);

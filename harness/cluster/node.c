@@ -132,18 +132,6 @@ static void adopt_children(struct node *node, const struct ike_sa *sa)
         esp_install(node, c);
 }
 
-void node_adopt(struct node *node)
-{
-    for (struct ike_sa *sa = ike_host_first(node->host); sa;
-         sa = ike_sa_next(sa))
-        adopt_children(node, sa);
-    for (struct esp_entry *entry = node->newest, *next; entry; entry = next) {
-        next = entry->esp.next ? entry_of(entry->esp.next) : NULL;
-        if (!ike_host_find_child(node->host, entry->esp.spi_in, NULL))
-            entry_remove(node, entry);
-    }
-}
-
 /* A Child SA that went may be there still, under the IKE SA that replaced its
  * own: then its numbers go on. */
 static void adopt_rest(struct node *node)

@@ -56,7 +56,8 @@ enum synch_fate synch_fate_find(const char *name)
     return SYNCH_FATES;
 }
 
-bool synch_is_whole(enum synch_kind kind)
+/* Carries the whole IKE SA. */
+static bool synch_is_whole(enum synch_kind kind)
 {
     return kind <= SYNCH_CHILD_DELETE;
 }

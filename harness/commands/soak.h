@@ -104,8 +104,6 @@ struct soak_schedule {
     size_t count;
 };
 
-/* The plainest: two members, no steps. */
-void soak_schedule_plain(struct soak_schedule *out, uint64_t seed);
 /* A schedule drawn from `seed` alone. */
 void soak_schedule_draw(struct soak_schedule *out, uint64_t seed);
 /* "seed=7 members=3 steps=liveness,ping:4,crash,synchronize:12": only what is
@@ -119,8 +117,7 @@ const char *soak_ike_suite(uint32_t n);
 const char *soak_esp_suite(uint32_t n);
 uint32_t soak_plain(enum soak_field field);
 enum { SOAK_OWED_LIVENESS = 1 }; /* one of the variants */
-/* How many variants SOAK_OWED has, and one of them in Lua. */
-uint32_t soak_owed_count(void);
+/* A variant of SOAK_OWED in Lua. */
 void soak_owed_lua(uint32_t variant, struct buffer *out);
 
 /* ---- Playing ---- */

@@ -145,7 +145,8 @@ static void synchronize_sa(struct player *player, uint64_t spi_i,
     }
 }
 
-void player_synchronize(struct player *player, const struct soak_step *step)
+static void player_synchronize(struct player *player,
+                               const struct soak_step *step)
 {
     enum { MOST = 16 };
     struct cluster *cluster = player->cluster;

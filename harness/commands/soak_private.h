@@ -62,7 +62,6 @@ void player_elapse(struct player *player, uint64_t duration);
 void player_settle(struct player *player);
 /* The newest established IKE SA of the active member, or NULL. */
 struct ike_sa *player_sa(struct cluster *cluster);
-void player_synchronize(struct player *player, const struct soak_step *step);
 /* `which` member of a load sharing cluster, else the active one. */
 bool player_fail_over(struct player *player, enum failure how, uint32_t which);
 /* The member that has it. */

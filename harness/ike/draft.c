@@ -65,12 +65,6 @@ void draft_notify_spi(struct draft *draft, uint16_t type, uint32_t spi)
     add_notify(draft, &notify);
 }
 
-void draft_error(struct draft *draft, uint16_t type, struct bytes data)
-{
-    draft->message.count = 0;
-    draft_notify(draft, type, data);
-}
-
 void draft_id(struct draft *draft, uint8_t type,
               const struct ike_id_payload *id)
 {

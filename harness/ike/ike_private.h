@@ -39,8 +39,6 @@ void draft_add_octets(struct draft *draft, uint8_t type, struct bytes body);
 /* N without protocol and SPI. */
 void draft_notify(struct draft *draft, uint16_t type, struct bytes data);
 void draft_notify_spi(struct draft *draft, uint16_t type, uint32_t spi);
-/* Leaves `type` as the only payload. */
-void draft_error(struct draft *draft, uint16_t type, struct bytes data);
 void draft_id(struct draft *draft, uint8_t type,
               const struct ike_id_payload *id);
 void draft_ke(struct draft *draft, uint16_t method, struct bytes data);
@@ -245,7 +243,6 @@ void sa_established(struct ike_sa *sa);
 void sa_close(struct ike_sa *sa, const char *reason);
 void sa_release(struct ike_sa_private *sa);
 bool sa_is_open(const struct ike_sa *sa); /* authenticated and not closed */
-void handshake_free(struct handshake *handshake);
 bool sa_protection(const struct ike_sa *sa, bool outgoing,
                    struct protection *out, struct error *error);
 
@@ -298,7 +295,6 @@ struct response *response_find(const struct ike_sa *sa, uint32_t message_id);
 /* Composes, seals, caches and sends the response to `in`, and moves
  * next_receive. */
 void respond(struct ike_sa *sa, const struct received *in, struct draft *draft);
-void respond_empty(struct ike_sa *sa, const struct received *in);
 void respond_error(struct ike_sa *sa, const struct received *in, uint16_t type,
                    struct bytes data);
 void response_record(struct ike_sa *sa, uint32_t message_id,
@@ -328,7 +324,6 @@ void pump(struct ike_sa *sa, uint64_t now);
 
 /* ---- init.c, init_responder.c, nat.c ---- */
 
-bool init_send(struct ike_sa *sa, struct request *request, uint64_t now);
 void init_response(struct ike_sa *sa, struct request *request,
                    struct received *in);
 void init_request(struct ike_host *host, struct received *in);

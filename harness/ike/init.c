@@ -68,7 +68,7 @@ static void build_request(struct ike_sa *sa, struct draft *draft)
     init_notifies(host, draft, NULL);
 }
 
-bool init_send(struct ike_sa *sa, struct request *request, uint64_t now)
+static bool init_send(struct ike_sa *sa, struct request *request, uint64_t now)
 {
     struct handshake *handshake = priv(sa)->handshake;
     struct draft draft;

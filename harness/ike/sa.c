@@ -36,7 +36,7 @@ struct ike_sa *sa_new(struct ike_host *host, uint64_t local_spi,
     return &sa->sa;
 }
 
-void handshake_free(struct handshake *handshake)
+static void handshake_free(struct handshake *handshake)
 {
     if (!handshake)
         return;

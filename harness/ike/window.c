@@ -111,15 +111,6 @@ void respond(struct ike_sa *sa, const struct received *in, struct draft *draft)
     counters_changed(sa);
 }
 
-void respond_empty(struct ike_sa *sa, const struct received *in)
-{
-    struct draft draft;
-    draft_start(&draft, sa, in->message.header.exchange, true,
-                in->message.header.message_id);
-    respond(sa, in, &draft);
-    draft_free(&draft);
-}
-
 void respond_error(struct ike_sa *sa, const struct received *in, uint16_t type,
                    struct bytes data)
 {
