@@ -207,6 +207,14 @@ static void prepare(struct sealed *s, size_t n, uint8_t first)
     suite_to_text(&suite, s->name, sizeof s->name);
 }
 
+/* Of what is asked a million times: libcheck notes each ck_assert that holds,
+ * at a price. */
+static void need(bool good, const char *what, const char *name)
+{
+    if (!good)
+        ck_abort_msg("%s: %s", name, what);
+}
+
 static void seal(struct sealed *s, size_t size)
 {
     uint8_t plaintext[512];
@@ -219,14 +227,6 @@ static void seal(struct sealed *s, size_t size)
          "sealing failed", s->name);
     need(s->out.size == size + protection_overhead(&s->p), "another size",
          s->name);
-}
-
-/* Of what is asked a million times: libcheck notes each ck_assert that holds,
- * at a price. */
-static void need(bool good, const char *what, const char *name)
-{
-    if (!good)
-        ck_abort_msg("%s: %s", name, what);
 }
 
 static bool opens(const struct sealed *s, struct bytes octets,
