@@ -80,6 +80,9 @@ error@members 1 to 2, not of 3@cluster:fail_over() sa:known_before(3)
 error@tamper has no field dropp@cluster:tamper { dropp = true }
 error@tamper has no field dropp@t.gateway:tamper { dropp = true }
 error@connect has no field members@cluster:connect { members = 2 }
+error@named by its spi_in, not by a table@sa:ping { child = sa.children[1] }
+error@named by its spi_in, not by a table@sa:rekey_child(sa.children[1])
+error@await needs a condition@t:await(1)
 error@ping has no field numbr@sa:ping { numbr = 7 }
 error@synchronize has no field m3@sa:synchronize { m3 = 4 }
 error@send has no field message@sa:send { message = 4 }

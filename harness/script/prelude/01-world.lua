@@ -24,6 +24,12 @@ local function only(fields, known, what)
     return fields
 end
 
+local function check_child(child)
+    if child ~= nil and math.type(child) ~= "integer" then
+        error("a Child SA is named by its spi_in, not by a " .. type(child), 3)
+    end
+end
+
 local function exchange_number(exchange)
     if exchange == nil or math.type(exchange) == "integer" then
         return exchange

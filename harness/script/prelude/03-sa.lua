@@ -93,6 +93,7 @@ local function await_response(sa, ref, what)
 end
 
 local function operate(sa, what, child)
+    check_child(child)
     settle(sa)
     tick()
     local before = #sa.sent_messages

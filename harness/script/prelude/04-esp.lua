@@ -13,6 +13,7 @@ end
 
 -- Sealed, and not sent.
 local function seal(sa, fields)
+    check_child(fields.child)
     identifiers = identifiers + 1
     local probe = {}
     for k, v in pairs(fields) do
@@ -129,6 +130,7 @@ end
 -- {sent, received, spi_in, spi_out, esn, transport} of a Child SA at the active
 -- member.
 function SA:esp(child)
+    check_child(child)
     return core.esp_state(self.number, self.spi, child)
 end
 

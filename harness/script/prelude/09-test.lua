@@ -68,6 +68,9 @@ end
 
 -- Waits for a condition of the script's own.
 function t:await(seconds, ready, what)
+    if not ready then
+        error("await needs a condition; t:elapse waits without one", 2)
+    end
     if not wait(seconds, ready) then
         stop("%s did not happen in %g s", what or "what the script awaits",
              seconds)
