@@ -15,7 +15,8 @@ struct sa_key {
 
 struct sa_entry {
     struct sa_key key;
-    struct result_sa sa;
+    uint64_t messages, opened, last_frame; /* beside the key: one cache line */
+    struct result_sa sa; /* without those, until it is given */
     UT_hash_handle hh;
 };
 
@@ -105,9 +106,9 @@ void sa_table_event(struct sa_table *table, const struct trace_event *event)
     entry = find(table, key, event);
     if (entry == NULL)
         return;
-    entry->sa.messages++;
-    entry->sa.opened += opened;
-    entry->sa.last_frame = event->frame;
+    entry->messages++;
+    entry->opened += opened;
+    entry->last_frame = event->frame;
 }
 
 void sa_table_give(const struct sa_table *table, struct result *result)
@@ -117,7 +118,12 @@ void sa_table_give(const struct sa_table *table, struct result *result)
     result->sas =
         arena_take(&result->arena, table->count * sizeof *result->sas + 1);
     while (entry != NULL) {
-        result->sas[result->sa_count++] = entry->sa;
+        struct result_sa *sa = &result->sas[result->sa_count++];
+
+        *sa = entry->sa;
+        sa->messages = entry->messages;
+        sa->opened = entry->opened;
+        sa->last_frame = entry->last_frame;
         entry = entry->hh.next;
     }
 }

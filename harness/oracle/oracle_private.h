@@ -320,7 +320,7 @@ struct party {
     uint32_t replay_place;
     bool disowned_moved;     /* ... for a request from elsewhere */
     struct sight answers_at; /* its last message */
-    struct sight spoke; /* its first one that proves that it has the SA */
+    struct sight spoke;      /* its first one that proves that it has the SA */
     bool failed;             /* it said AUTHENTICATION_FAILED */
     struct sight gone;       /* it agreed to the Delete of this IKE SA */
     struct sight syntax;     /* it answered INVALID_SYNTAX ... */
@@ -425,34 +425,37 @@ struct esp_jump {
 
 struct esp_stream {
     struct esp_key key;
+    /* What each packet asks for comes first: a few cache lines. */
     bool any;
-    bool wrapped;     /* it may have gone through 2^32, unseen if ESN */
+    bool wrapped; /* it may have gone through 2^32, unseen if ESN */
+    bool failover_checked;
+    bool fresh;          /* its creation was captured */
+    bool shared;         /* by two SAs at one time, as behind a NAT */
+    bool moved;          /* to another port */
+    bool sources;        /* of several */
+    uint16_t encr;       /* of its Child SA; 0: not known */
+    uint16_t port;       /* that it goes to; 0 outside UDP */
+    uint32_t source;     /* a hash of the address that it comes from */
+    uint32_t key_row;    /* what opens it, 0: nothing does */
+    uint32_t former_row; /* what opened the SA that had this SPI before */
+    uint32_t low_run;    /* new numbers far below the highest, in a row */
+    enum knowledge esn;  /* negotiated for it */
+    uint64_t failover_epoch;
     uint64_t highest; /* with the high half that we infer */
     struct sight highest_at;
-    uint32_t low_run; /* new numbers far below the highest, in a row */
-    uint64_t low_last;
-    struct sight low_at;
-    uint64_t failover_epoch, before_failover;
-    bool failover_checked;
-    struct sight before_failover_at;
-    uint64_t ceiling;      /* with all increments that were asked for */
+    struct history sequences;
+    struct sight leap; /* a jump of 2^30 or more: RFC 6311 5.2 */
+    struct closing closing;
     struct esp_jump asked; /* of an accepted 16423 */
     struct esp_jump stale; /* of one that was to be dropped */
-    uint16_t encr;         /* of its Child SA; 0: not known */
-    bool fresh;            /* its creation was captured */
-    uint32_t key_row;      /* what opens it, 0: nothing does */
-    uint32_t former_row;   /* what opened the SA that had this SPI before */
-    enum knowledge esn;    /* negotiated for it */
-    bool shared;           /* by two SAs at one time, as behind a NAT */
-    struct endpoint from;  /* where it comes from, of ESP in UDP */
-    uint16_t port;         /* that it goes to; 0 outside UDP */
-    bool moved;            /* to another port */
-    struct closing closing;
-    uint32_t source;   /* a hash of the address that it comes from */
-    bool sources;      /* of several */
-    struct sight leap; /* a jump of 2^30 or more: RFC 6311 5.2 */
+    struct history ivs;
+    uint64_t low_last;
+    struct sight low_at;
+    uint64_t before_failover;
+    struct sight before_failover_at;
+    uint64_t ceiling;     /* with all increments that were asked for */
+    struct endpoint from; /* where it comes from, of ESP in UDP */
     uint64_t leap_from, leap_to;
-    struct history sequences, ivs;
     UT_hash_handle hh;
 };
 
