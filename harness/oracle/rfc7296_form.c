@@ -184,6 +184,7 @@ void rfc7296_form_length(struct seen *seen)
         return;
     struct accusation a = accuse(seen, CLAUSE_RFC7296_3_1_10);
     a.finding.inferred = true;
+    a.needs_whole = a.from_start = true; /* it may be damaged */
     EXPECTED(&a, "Length %zu, as many octets as the message has",
              ike->octets.size);
     SEEN(&a, "%" PRIu32, ike->header.length);

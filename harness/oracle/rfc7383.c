@@ -49,6 +49,8 @@ static void wrong_skf(struct seen *seen, enum clause_id clause,
 {
     struct accusation a = accuse(seen, clause);
     a.finding.inferred = !seen->authentic;
+    /* Without keys nobody knows whether it was damaged on its way. */
+    a.needs_whole = a.from_start = !seen->authentic;
     EXPECTED(&a, "%s", expected);
     SEEN(&a, "SKF with Next Payload %u, fragment %u of %u%s", skf->next,
          skf->number, skf->total, skf->last ? "" : ", octets behind it");
