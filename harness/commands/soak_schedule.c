@@ -102,7 +102,7 @@ static const struct {
     [SOAK_ODD_SYNC] = {"odd_sync", 5, {8, 0}},
     [SOAK_FORGE] = {"forge", 4, {20, 0}},
     [SOAK_REPLAY_ESP] = {"replay_esp", 5, {160, 0}},
-    [SOAK_OWED] = {"owed", 24, {30, 0}},
+    [SOAK_OWED] = {"owed", 24, {63, 0}},
     [SOAK_WAIT] = {"wait", 4, {30, 0}},
 };
 
@@ -219,7 +219,8 @@ static bool draw_at_once(struct rng *rng, enum soak_op op)
 static void draw_step(struct soak_schedule *out, struct rng *rng)
 {
     enum soak_op op = draw_op(rng);
-    uint32_t first = below(rng, ops[op].most[0] + 1);
+    uint32_t most = op == SOAK_OWED ? soak_owed_count() - 1 : ops[op].most[0];
+    uint32_t first = below(rng, most + 1);
     uint32_t second = below(rng, ops[op].most[1] + 1);
 
     add(out, op, first, second, draw_at_once(rng, op));
