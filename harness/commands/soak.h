@@ -117,6 +117,8 @@ const char *soak_ike_suite(uint32_t n);
 const char *soak_esp_suite(uint32_t n);
 uint32_t soak_plain(enum soak_field field);
 enum { SOAK_OWED_LIVENESS = 1 }; /* one of the variants */
+/* How many variants SOAK_OWED has. */
+uint32_t soak_owed_count(void);
 /* A variant of SOAK_OWED in Lua. */
 void soak_owed_lua(uint32_t variant, struct buffer *out);
 

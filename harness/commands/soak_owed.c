@@ -464,7 +464,7 @@ static const struct owed *nth(uint32_t variant)
     return variant < own ? &table[variant] : &owed_esp_table[variant - own];
 }
 
-static uint32_t soak_owed_count(void)
+uint32_t soak_owed_count(void)
 {
     return sizeof table / sizeof *table + owed_esp_count;
 }
