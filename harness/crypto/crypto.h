@@ -36,25 +36,53 @@ void rng_seed(struct rng_seeded *rng, uint64_t seed);
 
 /* ---- Transforms (ids of the IANA registry) ---- */
 
-enum encr_id { ENCR_NULL = 11, ENCR_AES_CBC = 12, ENCR_AES_GCM_16 = 20,
-               ENCR_CHACHA20_POLY1305 = 28 };
-enum integ_id { AUTH_NONE = 0, AUTH_HMAC_SHA2_256_128 = 12,
-                AUTH_HMAC_SHA2_384_192 = 13, AUTH_HMAC_SHA2_512_256 = 14 };
+enum encr_id {
+    ENCR_NULL = 11,
+    ENCR_AES_CBC = 12,
+    ENCR_AES_GCM_16 = 20,
+    ENCR_CHACHA20_POLY1305 = 28
+};
+enum integ_id {
+    AUTH_NONE = 0,
+    AUTH_HMAC_SHA2_256_128 = 12,
+    AUTH_HMAC_SHA2_384_192 = 13,
+    AUTH_HMAC_SHA2_512_256 = 14
+};
 /* What other gateways use; the engine proposes none of these, captures are
  * opened with them. The last two have no number with IANA: private use. */
-enum old_encr_id { ENCR_DES = 2, ENCR_3DES = 3, ENCR_CAST = 6,
-                   ENCR_BLOWFISH = 7, ENCR_AES_CTR = 13, ENCR_AES_CCM_8 = 14,
-                   ENCR_AES_CCM_12 = 15, ENCR_AES_CCM_16 = 16,
-                   ENCR_AES_GCM_8 = 18, ENCR_AES_GCM_12 = 19 };
-enum old_integ_id { AUTH_HMAC_MD5_96 = 1, AUTH_HMAC_SHA1_96 = 2,
-                    AUTH_HMAC_MD5_128 = 6, AUTH_HMAC_SHA1_160 = 7,
-                    AUTH_HMAC_SHA2_256_96 = 1024,
-                    AUTH_HMAC_RIPEMD_160_96 = 1025 };
+enum old_encr_id {
+    ENCR_DES = 2,
+    ENCR_3DES = 3,
+    ENCR_CAST = 6,
+    ENCR_BLOWFISH = 7,
+    ENCR_AES_CTR = 13,
+    ENCR_AES_CCM_8 = 14,
+    ENCR_AES_CCM_12 = 15,
+    ENCR_AES_CCM_16 = 16,
+    ENCR_AES_GCM_8 = 18,
+    ENCR_AES_GCM_12 = 19
+};
+enum old_integ_id {
+    AUTH_HMAC_MD5_96 = 1,
+    AUTH_HMAC_SHA1_96 = 2,
+    AUTH_HMAC_MD5_128 = 6,
+    AUTH_HMAC_SHA1_160 = 7,
+    AUTH_HMAC_SHA2_256_96 = 1024,
+    AUTH_HMAC_RIPEMD_160_96 = 1025
+};
 enum old_prf_id { PRF_HMAC_MD5 = 1, PRF_HMAC_SHA1 = 2 };
-enum prf_id { PRF_HMAC_SHA2_256 = 5, PRF_HMAC_SHA2_384 = 6,
-              PRF_HMAC_SHA2_512 = 7 };
-enum ke_id { KE_NONE = 0, KE_MODP_2048 = 14, KE_ECP_256 = 19,
-             KE_ECP_384 = 20, KE_CURVE25519 = 31 };
+enum prf_id {
+    PRF_HMAC_SHA2_256 = 5,
+    PRF_HMAC_SHA2_384 = 6,
+    PRF_HMAC_SHA2_512 = 7
+};
+enum ke_id {
+    KE_NONE = 0,
+    KE_MODP_2048 = 14,
+    KE_ECP_256 = 19,
+    KE_ECP_384 = 20,
+    KE_CURVE25519 = 31
+};
 
 struct encr_info {
     uint16_t id;
@@ -158,9 +186,8 @@ struct ike_keys {
 };
 bool ike_keys_derive(struct crypto *crypto, const struct suite *suite,
                      struct bytes nonce_i, struct bytes nonce_r,
-                     struct bytes shared_secret, uint64_t spi_i,
-                     uint64_t spi_r, struct ike_keys *out,
-                     struct error *error);
+                     struct bytes shared_secret, uint64_t spi_i, uint64_t spi_r,
+                     struct ike_keys *out, struct error *error);
 /* Of an SA made by rekeying; `old_prf` and `old_d` of the old one. */
 bool ike_keys_derive_rekeyed(struct crypto *crypto, const struct suite *suite,
                              uint16_t old_prf, struct bytes old_d,
@@ -176,8 +203,8 @@ struct child_keys {
     struct key encr_r, integ_r;
 };
 bool child_keys_derive(struct crypto *crypto, const struct suite *suite,
-                       uint16_t prf, struct bytes sk_d,
-                       struct bytes nonce_i, struct bytes nonce_r,
+                       uint16_t prf, struct bytes sk_d, struct bytes nonce_i,
+                       struct bytes nonce_r,
                        struct bytes shared_secret /* empty: no PFS */,
                        struct child_keys *out, struct error *error);
 
@@ -243,8 +270,13 @@ bool sk_open(struct crypto *crypto, const struct protection *p,
 
 /* ---- AUTH (RFC 7296 2.15, RFC 7427) ---- */
 
-enum hash_id { HASH_SHA1 = 1, HASH_SHA2_256 = 2, HASH_SHA2_384 = 3,
-               HASH_SHA2_512 = 4, HASH_IDENTITY = 5 };
+enum hash_id {
+    HASH_SHA1 = 1,
+    HASH_SHA2_256 = 2,
+    HASH_SHA2_384 = 3,
+    HASH_SHA2_512 = 4,
+    HASH_IDENTITY = 5
+};
 
 /* A private key and certificate, or the certificate of a peer. */
 struct credential;

@@ -85,7 +85,8 @@ static void rule_2_23_08(struct seen *seen, uint32_t to)
         behind ? CLAUSE_RFC7296_2_23_09 : CLAUSE_RFC7296_2_23_08;
     judged(seen->oracle, clause);
     /* A capture before the NAT shows its outer address. */
-    if (!behind && !sa->hides[seen->side] && to == other->former && !esp_came_from(seen->oracle, to))
+    if (!behind && !sa->hides[seen->side] && to == other->former &&
+        !esp_came_from(seen->oracle, to))
         wrong_place(seen, clause, &other->moved_at,
                     "requests to the new address of the other side");
     else if (behind && to == at)

@@ -251,7 +251,8 @@ static void judge_delete(struct seen *seen, const struct ike_payload *payload)
 static void rule_1_4_1_07(struct seen *seen)
 {
     if (!seen->response || !seen->exchange || !seen->exchange->deletes_ike ||
-        seen->exchange->deletes_more || seen->ike->header.exchange != INFORMATIONAL)
+        seen->exchange->deletes_more ||
+        seen->ike->header.exchange != INFORMATIONAL)
         return;
     judged(seen->oracle, CLAUSE_RFC7296_1_4_1_07);
     if (!ike_message_find(&seen->ike->message, PAYLOAD_DELETE))

@@ -310,8 +310,8 @@ static inline void live(int count)
 static inline void fail_over(void)
 {
     struct error error;
-    ck_assert_msg(cluster_fail_over(w.cluster, FAIL_CRASH, now(), &error),
-                  "%s", error.text);
+    ck_assert_msg(cluster_fail_over(w.cluster, FAIL_CRASH, now(), &error), "%s",
+                  error.text);
 }
 
 static inline void mark(void)

@@ -17,13 +17,13 @@ enum { IKE_HEADER_SIZE = 28, IKE_PAYLOAD_HEADER_SIZE = 4 };
 enum { IKE_VERSION_2 = 0x20 };
 
 enum ike_exchange { /* RFC 7296 3.1 and the registry */
-    IKE_SA_INIT = 34,
-    IKE_AUTH = 35,
-    CREATE_CHILD_SA = 36,
-    INFORMATIONAL = 37,
-    IKE_SESSION_RESUME = 38,
-    IKE_INTERMEDIATE = 43,
-    IKE_FOLLOWUP_KE = 44,
+                    IKE_SA_INIT = 34,
+                    IKE_AUTH = 35,
+                    CREATE_CHILD_SA = 36,
+                    INFORMATIONAL = 37,
+                    IKE_SESSION_RESUME = 38,
+                    IKE_INTERMEDIATE = 43,
+                    IKE_FOLLOWUP_KE = 44,
 };
 
 enum ike_flag {
@@ -53,8 +53,12 @@ enum ike_payload_type {
     PAYLOAD_SKF = 53,
 };
 
-enum ike_protocol { PROTOCOL_NONE = 0, PROTOCOL_IKE = 1, PROTOCOL_AH = 2,
-                    PROTOCOL_ESP = 3 };
+enum ike_protocol {
+    PROTOCOL_NONE = 0,
+    PROTOCOL_IKE = 1,
+    PROTOCOL_AH = 2,
+    PROTOCOL_ESP = 3
+};
 
 /* Notify Message Types that the harness acts on or names; the registry's
  * names, see ike_notify_name for all. Below 16384 they are errors. */
@@ -110,10 +114,10 @@ enum ike_notify_type {
     TICKET_OPAQUE = 16413,
     CHILDLESS_IKEV2_SUPPORTED = 16418,
     QCD_TOKEN = 16419,
-    IKEV2_MESSAGE_ID_SYNC_SUPPORTED = 16420,    /* RFC 6311 6.1 */
+    IKEV2_MESSAGE_ID_SYNC_SUPPORTED = 16420,     /* RFC 6311 6.1 */
     IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED = 16421, /* RFC 6311 6.2 */
-    IKEV2_MESSAGE_ID_SYNC = 16422,              /* RFC 6311 6.3 */
-    IPSEC_REPLAY_COUNTER_SYNC = 16423,          /* RFC 6311 6.4 */
+    IKEV2_MESSAGE_ID_SYNC = 16422,               /* RFC 6311 6.3 */
+    IPSEC_REPLAY_COUNTER_SYNC = 16423,           /* RFC 6311 6.4 */
     IKEV2_FRAGMENTATION_SUPPORTED = 16430,
     SIGNATURE_HASH_ALGORITHMS = 16431,
     CLONE_IKE_SA_SUPPORTED = 16432,
@@ -168,8 +172,7 @@ bool ike_message_decode(struct bytes octets, struct ike_message *out,
 bool ike_payloads_decode(uint8_t first, struct bytes octets,
                          struct ike_message *out, struct error *error);
 /* Appends the chain of payloads. */
-void ike_payloads_encode(const struct ike_message *message,
-                         struct buffer *out);
+void ike_payloads_encode(const struct ike_message *message, struct buffer *out);
 /* Appends header and chain; next_payload and length of the header are
  * computed. */
 void ike_message_encode(const struct ike_message *message, struct buffer *out);
@@ -189,14 +192,18 @@ uint16_t ike_notify_number(const char *name);
 
 /* ---- Security Association payload (3.3) ---- */
 
-enum ike_transform_type { TRANSFORM_ENCR = 1, TRANSFORM_PRF = 2,
-                          TRANSFORM_INTEG = 3, TRANSFORM_KE = 4,
-                          TRANSFORM_ESN = 5 };
+enum ike_transform_type {
+    TRANSFORM_ENCR = 1,
+    TRANSFORM_PRF = 2,
+    TRANSFORM_INTEG = 3,
+    TRANSFORM_KE = 4,
+    TRANSFORM_ESN = 5
+};
 
 struct ike_transform {
     uint8_t type;
     uint16_t id;
-    uint16_t key_length; /* bits; 0 when the attribute is absent */
+    uint16_t key_length;   /* bits; 0 when the attribute is absent */
     bool other_attributes; /* attributes that we do not know were present */
 };
 
@@ -232,9 +239,16 @@ void ike_ke_encode(const struct ike_ke_payload *ke, struct buffer *out);
 
 /* ---- Identification (3.5) ---- */
 
-enum ike_id_type { ID_IPV4_ADDR = 1, ID_FQDN = 2, ID_RFC822_ADDR = 3,
-                   ID_IPV6_ADDR = 5, ID_DER_ASN1_DN = 9, ID_DER_ASN1_GN = 10,
-                   ID_KEY_ID = 11, ID_NULL = 13 };
+enum ike_id_type {
+    ID_IPV4_ADDR = 1,
+    ID_FQDN = 2,
+    ID_RFC822_ADDR = 3,
+    ID_IPV6_ADDR = 5,
+    ID_DER_ASN1_DN = 9,
+    ID_DER_ASN1_GN = 10,
+    ID_KEY_ID = 11,
+    ID_NULL = 13
+};
 struct ike_id_payload {
     uint8_t type;
     struct bytes data;
@@ -256,9 +270,15 @@ void ike_cert_encode(const struct ike_cert_payload *cert, struct buffer *out);
 
 /* ---- Authentication (3.8) ---- */
 
-enum ike_auth_method { AUTH_RSA = 1, AUTH_PSK = 2, AUTH_ECDSA_256 = 9,
-                       AUTH_ECDSA_384 = 10, AUTH_ECDSA_521 = 11,
-                       AUTH_NULL = 13, AUTH_SIGNATURE = 14 };
+enum ike_auth_method {
+    AUTH_RSA = 1,
+    AUTH_PSK = 2,
+    AUTH_ECDSA_256 = 9,
+    AUTH_ECDSA_384 = 10,
+    AUTH_ECDSA_521 = 11,
+    AUTH_NULL = 13,
+    AUTH_SIGNATURE = 14
+};
 struct ike_auth_payload {
     uint8_t method;
     struct bytes data;
