@@ -139,9 +139,10 @@ static struct cipher_slot *cipher_find(struct cipher_slot *set,
 const EVP_CIPHER *crypto_fetch(struct crypto *crypto, enum cipher_index index)
 {
     EVP_CIPHER **cipher = &crypto->ciphers[index];
+    const EVP_CIPHER *known = *cipher;
 
-    if (*cipher)
-        return *cipher;
+    if (known)
+        return known;
     if (index < CIPHER_LEGACY) {
         *cipher = EVP_CIPHER_fetch(NULL, cipher_names[index], NULL);
     } else {
