@@ -87,7 +87,6 @@ struct scale {
     double connect, fail, synchronize; /* s */
     double per_sa;                     /* octets, one side */
     double peak_two, peak_storm;       /* MiB: two copies, then three */
-    double storm_octets;               /* more than before, an SA, at the end */
     double instructions;               /* an SA; 0: not known */
     size_t established, synchronized;
 };
@@ -135,13 +134,11 @@ static void measure_storm(size_t count, struct scale *out)
     world_connect(world, count);
     world_settle(world);
     out->connect = seconds_now() - start;
-    double before = octets_used();
     int counter = instructions_open();
     world->syncs = 0;
     storm(world, out);
     out->instructions = instructions_read(counter) / (double)count;
     out->synchronized = world->syncs / 2;
-    out->storm_octets = (octets_used() - before) / (double)count;
     out->peak_storm = peak_mebibytes();
     if (world_established(world, 0) != count)
         give_up("%zu of %zu SAs are left after the storm",
@@ -216,8 +213,8 @@ static void print_storm(size_t count, const struct scale *scale,
         row_print(&row);
     }
     snprintf(name, sizeof name, "  memory at its peak, three copies");
-    snprintf(row.ours, CELL, "%.0f MiB, %+.0f B/SA", scale->peak_storm,
-             scale->storm_octets);
+    snprintf(row.ours, CELL, "%.0f MiB, %.0f B/SA", scale->peak_storm,
+             scale->peak_storm * 1048576 / (double)count);
     snprintf(row.peer, CELL, "%.0f MiB at 1000", base->peak_storm);
     snprintf(row.ratio, CELL, "%.1f", scale->peak_storm / base->peak_storm);
     row.target = "linear in the SAs";

@@ -236,6 +236,8 @@ static bool is_above_all(struct party *member, const struct sync_request *sync)
     return true;
 }
 
+/* A cluster that has failed over may not have the IKE SA at the member that
+ * got it. */
 static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
                       enum side member_side)
 {
@@ -249,6 +251,7 @@ static void rule_5_04(struct oracle *oracle, struct ike_seen *sa,
         sa->replaced || peer->unsure ||
         !under_test(oracle, &peer->at.address) ||
         !address_equal(&sync->to, &peer->at.address) ||
+        (oracle->gateway_is_cluster && oracle->gateway_changes) ||
         !is_above_all(member, sync) || !peer->used ||
         peer->used_at.order < sync->last.order)
         return;

@@ -376,6 +376,15 @@ static bool is_ambiguous(const struct seen *seen,
     return false;
 }
 
+/* The side under test has asked for a synchronization of its own before it
+ * answered this one. */
+static bool crossed_since(const struct seen *seen,
+                          const struct sync_request *request)
+{
+    const struct sync_request *own = sync_newest(seen->sender, 0);
+    return own && own->first.order > request->first.order;
+}
+
 static void judge_answer(struct seen *seen, struct sync_request *request,
                          const struct ike_message_id_sync *answer)
 {
@@ -385,7 +394,8 @@ static void judge_answer(struct seen *seen, struct sync_request *request,
     if (worked_pair_of(request))
         judged(seen->oracle, CLAUSE_RFC6311_A_01);
     /* A05: with two syncs crossing only the end state counts. */
-    if (request->crossing || is_ambiguous(seen, request))
+    if (request->crossing || crossed_since(seen, request) ||
+        is_ambiguous(seen, request))
         return;
     if (rule_5_1_05(seen, request, answer))
         return;
