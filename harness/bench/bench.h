@@ -31,11 +31,15 @@ void bench_scale(void); /* memory, failover storm */
 void bench_esp(void);
 void bench_check(const char *counterfoil, const char *directory);
 
-/* Runs a program, its output thrown away; the wall time in s, and in `*cpu`
- * (may be NULL) what it used of processors. Ends the bench if it does not run
+struct used {
+    double cpu;       /* s of processors */
+    double mebibytes; /* at its peak */
+};
+/* Runs a program, its output thrown away; the wall time in s, and in `*used`
+ * (may be NULL) what it took. Ends the bench if it does not run
  * or its exit status is neither 0 nor 1 nor 3. `environment`: NAME=VALUE or
  * NULL. */
 double run_program(const char *const *argv, const char *environment,
-                   double *cpu);
+                   struct used *used);
 
 #endif

@@ -24,7 +24,8 @@ struct tunnels {
     struct crypto *crypto;
     struct suite suite;
     struct key key;
-    struct esp_sa sa[SAS];
+    struct esp_sa *sa;
+    size_t count; /* of SAs */
 };
 
 static void ip_header(struct buffer *out, uint8_t host, size_t payload)
@@ -45,13 +46,14 @@ static void write_capture(struct tunnels *tunnels, const char *path,
     struct trace_writer *writer = trace_writer_open(path, LINKTYPE_RAW, &error);
     struct buffer packet = {0};
 
-    for (size_t i = 0; i < SAS; i++)
+    tunnels->sa = memory_take(tunnels->count * sizeof *tunnels->sa);
+    for (size_t i = 0; i < tunnels->count; i++)
         esp_sa_init(&tunnels->sa[i], 0x1000 + (uint32_t)i, &tunnels->suite,
                     &tunnels->key, &(struct key){0}, 0);
     for (size_t n = 0; writer && n < count; n++) {
-        size_t i = n % SAS;
+        size_t i = n % tunnels->count;
         buffer_clear(&packet);
-        ip_header(&packet, (uint8_t)(10 + i), 128);
+        ip_header(&packet, (uint8_t)(10 + i % SAS), 128);
         if (!esp_seal(tunnels->crypto, rng_system(), &tunnels->sa[i],
                       bytes_of(inner, INNER), IP_IPIP, NULL, &packet, &error) ||
             !trace_writer_frame(writer, 1700000000000000000u + n * 1000,
@@ -61,8 +63,9 @@ static void write_capture(struct tunnels *tunnels, const char *path,
     }
     if (!writer || !trace_writer_close(writer, &error))
         give_up("%s", error.text);
-    for (size_t i = 0; i < SAS; i++)
+    for (size_t i = 0; i < tunnels->count; i++)
         esp_sa_clear(&tunnels->sa[i]);
+    free(tunnels->sa);
     buffer_free(&packet);
 }
 
@@ -121,11 +124,11 @@ static double program_rate(const char *const *whole, const char *const *single,
     double best = 1e9, idle = 1e9;
 
     for (int round = 0; round < ROUNDS; round++) {
-        double spent;
-        run_program(whole, environment, &spent);
-        best = spent < best ? spent : best;
-        run_program(single, environment, &spent);
-        idle = spent < idle ? spent : idle;
+        struct used used;
+        run_program(whole, environment, &used);
+        best = used.cpu < best ? used.cpu : best;
+        run_program(single, environment, &used);
+        idle = used.cpu < idle ? used.cpu : idle;
     }
     return (count - 1) / (best - idle);
 }
@@ -150,7 +153,8 @@ static void make_files(const char *directory, struct files *files)
     struct tunnels tunnels = {
         .crypto = crypto_new(),
         .suite = {.encr = ENCR_AES_GCM_16, .encr_bits = 128},
-        .key = {.size = 20, .octets = {7}}};
+        .key = {.size = 20, .octets = {7}},
+        .count = SAS};
 
     snprintf(files->all, sizeof files->all, "%s/all.pcapng", directory);
     snprintf(files->part, sizeof files->part, "%s/part.pcapng", directory);
@@ -180,6 +184,38 @@ static double tshark_rate(const struct files *files, bool keys)
     return program_rate(whole, single, environment, keys ? PART : PACKETS);
 }
 
+/* The memory of `check` follows the SAs that live, not the packets. */
+static void print_memory(const char *counterfoil, const char *directory)
+{
+    static const size_t counts[] = {1000, 10000, 100000};
+    enum { EACH = 4 };
+    double first = 0;
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct tunnels tunnels = {
+            .crypto = crypto_new(),
+            .suite = {.encr = ENCR_AES_GCM_16, .encr_bits = 128},
+            .key = {.size = 20, .octets = {7}},
+            .count = counts[i]};
+        char path[256], name[64];
+        struct used used;
+        struct row row = {name, .target = "follows the SAs"};
+        const char *argv[] = {counterfoil, "check", path, NULL};
+
+        snprintf(path, sizeof path, "%s/%zu.pcapng", directory, counts[i]);
+        write_capture(&tunnels, path, EACH * counts[i]);
+        crypto_free(tunnels.crypto);
+        run_program(argv, NULL, &used);
+        first = i ? first : used.mebibytes;
+        snprintf(name, sizeof name, "memory of check, %zu ESP SAs", counts[i]);
+        snprintf(row.ours, CELL, "%.0f MiB, %.0f B/SA", used.mebibytes,
+                 used.mebibytes * 1048576 / (double)counts[i]);
+        snprintf(row.peer, CELL, "%.0f MiB at 1000", first);
+        snprintf(row.ratio, CELL, "%.1f", used.mebibytes / first);
+        row_print(&row);
+    }
+}
+
 void bench_check(const char *counterfoil, const char *directory)
 {
     struct files files;
@@ -201,6 +237,7 @@ void bench_check(const char *counterfoil, const char *directory)
           pcap_rate(files.all), "1000000/s");
     print("check, AES-GCM of 128 octets opened", opened, "tshark, a tenth",
           tshark_rate(&files, true), "25 or more");
+    print_memory(counterfoil, directory);
 }
 
 /* ---- Scenarios ---- */

@@ -67,7 +67,7 @@ static double seconds_of(struct timeval t)
 }
 
 double run_program(const char *const *argv, const char *environment,
-                   double *cpu)
+                   struct used *used)
 {
     double start = seconds_now();
     struct rusage usage;
@@ -82,8 +82,10 @@ double run_program(const char *const *argv, const char *environment,
         WEXITSTATUS(status) == 2 || WEXITSTATUS(status) > 3)
         give_up("%s %s fails (wait status %d)", argv[0], argv[1] ? argv[1] : "",
                 status);
-    if (cpu)
-        *cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    if (used)
+        *used = (struct used){.cpu = seconds_of(usage.ru_utime) +
+                                     seconds_of(usage.ru_stime),
+                              .mebibytes = (double)usage.ru_maxrss / 1024};
     return seconds_now() - start;
 }
 
