@@ -1,79 +1,6 @@
-/* IP, UDP, IKE and ESP in packets; inner packets. Frames:
- * wire_link_layer_test. */
-#include "tests/wire_samples.h"
-#include "wire/esp.h"
-#include "wire/packet.h"
-
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The packets of this group were made by Scapy. */
-
-/* IPv4 192.0.2.1:500 > 198.51.100.2:500, UDP, "odd", id 0x1234 */
-static const uint8_t v4_udp[] = {
-    0x45, 0x00, 0x00, 0x1f, 0x12, 0x34, 0x00, 0x00, /* total 31 */
-    0x40, 0x11, 0x7c, 0x63, 0xc0, 0x00, 0x02, 0x01, /* UDP */
-    0xc6, 0x33, 0x64, 0x02, 0x01, 0xf4, 0x01, 0xf4, /* 500 > 500 */
-    0x00, 0x0b, 0x3c, 0x54, 'o',  'd',  'd',        /* length 11 */
-};
-
-/* IPv6 2001:db8::1:4500 > 2001:db8::2:40000, UDP, marker and "ike" */
-static const uint8_t v6_udp[] = {
-    0x60, 0x00, 0x00, 0x00, 0x00, 0x0f, 0x11, 0x40, /* length 15 */
-    0x20, 0x01, 0x0d, 0xb8, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x01, 0x20, 0x01, 0x0d, 0xb8, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, /* addresses */
-    0x11, 0x94, 0x9c, 0x40, 0x00, 0x0f, 0x28, 0x1b, /* 4500 > 40000 */
-    0x00, 0x00, 0x00, 0x00, 'i',  'k',  'e'};
-
-/* IPv4 192.0.2.1 > 198.51.100.2, ESP, SPI c0ffee01, sequence number 1 */
-static const uint8_t v4_esp[] = {
-    0x45, 0x00, 0x00, 0x1e, 0x00, 0x07, 0x00, 0x00, /* total 30 */
-    0x40, 0x32, 0x8e, 0x70, 0xc0, 0x00, 0x02, 0x01, /* ESP */
-    0xc6, 0x33, 0x64, 0x02, 0xc0, 0xff, 0xee, 0x01, /* SPI */
-    0x00, 0x00, 0x00, 0x01, 0xaa, 0xbb};
-
-/* IPv4 10.0.1.1 > 10.0.2.1, ICMP echo request, id abcd, sequence 3 */
-static const uint8_t v4_echo[] = {
-    0x45, 0x00, 0x00, 0x21, 0x00, 0x00, 0x40, 0x00, /* DF */
-    0x40, 0x01, 0x23, 0xdb, 0x0a, 0x00, 0x01, 0x01, /* ICMP */
-    0x0a, 0x00, 0x02, 0x01, 0x08, 0x00, 0x4c, 0x5e, /* type 8 */
-    0xab, 0xcd, 0x00, 0x03, 'p',  'i',  'n',  'g',  '!'};
-
-/* IPv6 2001:db8:1::1 > 2001:db8:2::1, ICMPv6 echo reply, id abcd, 3 */
-static const uint8_t v6_reply[] = {
-    0x60, 0x00, 0x00, 0x00, 0x00, 0x0d, 0x3a, 0x40, /* length 13 */
-    0x20, 0x01, 0x0d, 0xb8, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x01, 0x20, 0x01, 0x0d, 0xb8, 0x00, 0x02,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, /* addresses */
-    0x81, 0x00, 0x77, 0x9f, 0xab, 0xcd, 0x00, 0x03,             /* type 129 */
-    'p',  'i',  'n',  'g',  '!'};
-
-/* IPv4 10.0.1.1:7 > 10.0.2.1:9, UDP, whose sum is 0 and is sent as ffff */
-static const uint8_t v4_udp_ffff[] = {
-    0x45, 0x00, 0x00, 0x1e, 0x00, 0x00, 0x40, 0x00, /* DF */
-    0x40, 0x11, 0x23, 0xce, 0x0a, 0x00, 0x01, 0x01, /* UDP */
-    0x0a, 0x00, 0x02, 0x01, 0x00, 0x07, 0x00, 0x09, /* 7 > 9 */
-    0x00, 0x0a, 0xff, 0xff, 0xe8, 0xc8};
-
-static struct endpoint at(const char *address, uint16_t port)
-{
-    struct endpoint endpoint = {.port = port};
-    ck_assert(address_parse(address, &endpoint.address));
-    return endpoint;
-}
-
-static void assert_built(struct buffer *buffer, const uint8_t *octets,
-                         size_t size)
-{
-    ck_assert_uint_eq(buffer->size, size);
-    for (size_t i = 0; i < size; i++)
-        ck_assert_msg(buffer->data[i] == octets[i],
-                      "octet %zu is %02x, not %02x", i, buffer->data[i],
-                      octets[i]);
-    buffer_free(buffer);
-}
+/* IP, UDP, IKE and ESP in packets. Frames: wire_link_layer_test; inner packets:
+ * wire_inner_packet_test. */
+#include "tests/wire_packet_support.h"
 
 START_TEST(addresses)
 {
@@ -137,24 +64,6 @@ START_TEST(packets_are_built)
     datagram.payload = bytes_of("\xc0\xff\xee\x01\0\0\0\1\xaa\xbb", 10);
     packet_encode(&datagram, 7, &buffer);
     assert_built(&buffer, v4_esp, sizeof v4_esp);
-}
-END_TEST
-
-START_TEST(inner_packets_are_built)
-{
-    struct buffer buffer = {0};
-    struct endpoint source = at("10.0.1.1", 7), destination = at("10.0.2.1", 9);
-    struct bytes data = bytes_of_string("ping!");
-    packet_icmp_echo(&buffer, false, &source.address, &destination.address,
-                     0xabcd, 3, data);
-    assert_built(&buffer, v4_echo, sizeof v4_echo);
-    packet_udp(&buffer, &source, &destination, bytes_of("\xe8\xc8", 2));
-    assert_built(&buffer, v4_udp_ffff, sizeof v4_udp_ffff);
-    source = at("2001:db8:1::1", 0);
-    destination = at("2001:db8:2::1", 0);
-    packet_icmp_echo(&buffer, true, &source.address, &destination.address,
-                     0xabcd, 3, data);
-    assert_built(&buffer, v6_reply, sizeof v6_reply);
 }
 END_TEST
 
@@ -478,110 +387,6 @@ START_TEST(ipv6_extension_headers)
 }
 END_TEST
 
-START_TEST(inner_packets_are_read)
-{
-    struct inner_packet inner;
-    struct error error;
-    char text[64];
-    ck_assert(
-        packet_decode_inner(bytes_of(v4_echo, sizeof v4_echo), &inner, &error));
-    ck_assert_uint_eq(inner.protocol, IP_ICMP);
-    ck_assert(inner.echo_request && !inner.echo_reply);
-    ck_assert_uint_eq(inner.identifier, 0xabcd);
-    ck_assert_uint_eq(inner.sequence, 3);
-    ck_assert(bytes_equal(inner.data, bytes_of_string("ping!")));
-    ck_assert_str_eq(address_to_text(&inner.source.address, text, 64),
-                     "10.0.1.1");
-    ck_assert(packet_decode_inner(bytes_of(v6_reply, sizeof v6_reply), &inner,
-                                  &error));
-    ck_assert_uint_eq(inner.protocol, IP_ICMPV6);
-    ck_assert(!inner.echo_request && inner.echo_reply);
-    ck_assert_uint_eq(inner.sequence, 3);
-    ck_assert(bytes_equal(inner.data, bytes_of_string("ping!")));
-    ck_assert(
-        packet_decode_inner(bytes_of(v4_udp, sizeof v4_udp), &inner, &error));
-    ck_assert_uint_eq(inner.source.port, 500);
-    ck_assert(bytes_equal(inner.data, bytes_of_string("odd")));
-    /* padding of ESP behind it */
-    uint8_t padded[64] = {0};
-    memcpy(padded, v4_echo, sizeof v4_echo);
-    ck_assert(packet_decode_inner(bytes_of(padded, 64), &inner, &error));
-    ck_assert(bytes_equal(inner.data, bytes_of_string("ping!")));
-    /* ICMP that is no echo keeps its whole message */
-    padded[20] = 3;
-    ck_assert(packet_decode_inner(bytes_of(padded, 64), &inner, &error));
-    ck_assert(!inner.echo_request && !inner.echo_reply);
-    ck_assert_uint_eq(inner.data.size, 13);
-
-    /* a UDP length beyond the packet */
-    memcpy(padded, v4_udp, sizeof v4_udp);
-    padded[25] = 12;
-    ck_assert(
-        !packet_decode_inner(bytes_of(padded, sizeof v4_udp), &inner, &error));
-    ck_assert_str_eq(error.text, "inner UDP: Length 12, 11 octets are there, "
-                                 "8 are least");
-
-    static const struct {
-        const uint8_t *octets;
-        size_t size;
-    } whole[] = {{v4_echo, sizeof v4_echo},
-                 {v6_reply, sizeof v6_reply},
-                 {v4_udp, sizeof v4_udp}};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t cut = 0; cut < whole[i].size; cut++) {
-            struct bytes part = exactly(whole[i].octets, cut);
-            error.text[0] = '\0';
-            ck_assert(!packet_decode_inner(part, &inner, &error));
-            ck_assert_str_ne(error.text, "");
-            release(part);
-        }
-}
-END_TEST
-
-/* RFC 4303 3.1: an IP packet in tunnel mode, its payload in transport mode. */
-START_TEST(protected_packets_in_both_modes)
-{
-    struct address source, destination;
-    struct inner_packet inner;
-    struct buffer whole = {0}, again = {0};
-    struct error error;
-
-    for (int six = 0; six < 2; six++) {
-        uint8_t protocol;
-        struct bytes payload;
-        address_parse(six ? "2001:db8::1" : "192.0.2.1", &source);
-        address_parse(six ? "2001:db8::2" : "192.0.2.2", &destination);
-        buffer_clear(&whole);
-        buffer_clear(&again);
-        packet_icmp_echo(&whole, true, &source, &destination, 77, 3,
-                         bytes_of_string("data"));
-        ck_assert(packet_decode_protected(six ? IP_IPV6 : IP_IPIP,
-                                          buffer_view(&whole), &destination,
-                                          &source, &inner, &error));
-        ck_assert(address_equal(&inner.source.address, &source));
-        ck_assert(packet_ip_payload(buffer_view(&whole), &protocol, &payload,
-                                    &error));
-        ck_assert_uint_eq(protocol, six ? IP_ICMPV6 : IP_ICMP);
-        ck_assert(packet_decode_protected(protocol, payload, &source,
-                                          &destination, &inner, &error));
-        ck_assert(inner.echo_reply && inner.identifier == 77);
-        ck_assert(address_equal(&inner.destination.address, &destination));
-        packet_ip(&again, &source, &destination, protocol, payload);
-        ck_assert(bytes_equal(buffer_view(&whole), buffer_view(&again)));
-        ck_assert(!packet_decode_protected(IP_NO_NEXT, buffer_view(&whole),
-                                           &source, &destination, &inner,
-                                           &error));
-        for (size_t cut = 0; cut < whole.size; cut++) {
-            struct bytes part = exactly(whole.data, cut);
-            ck_assert(!packet_ip_payload(part, &protocol, &payload, &error));
-            release(part);
-        }
-    }
-    buffer_free(&whole);
-    buffer_free(&again);
-}
-END_TEST
-
 START_TEST(esp_headers)
 {
     struct esp_packet esp;
@@ -601,25 +406,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("wire/packet");
-    TCase *cases = tcase_create("packet");
-    tcase_add_test(cases, addresses);
-    tcase_add_test(cases, packets_are_built);
-    tcase_add_test(cases, inner_packets_are_built);
-    tcase_add_test(cases, oversized_payload_is_clipped);
-    tcase_add_test(cases, fields_of_a_packet);
-    tcase_add_test(cases, payloads_on_the_nat_port);
-    tcase_add_test(cases, cut_by_the_snapshot_length);
-    tcase_add_test(cases, malformed_headers);
-    tcase_add_test(cases, ipv4_options_and_fragments);
-    tcase_add_test(cases, ipv6_extension_headers);
-    tcase_add_test(cases, inner_packets_are_read);
-    tcase_add_test(cases, protected_packets_in_both_modes);
-    tcase_add_test(cases, esp_headers);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const TTest *tests[] = {addresses,
+                            packets_are_built,
+                            oversized_payload_is_clipped,
+                            fields_of_a_packet,
+                            payloads_on_the_nat_port,
+                            cut_by_the_snapshot_length,
+                            malformed_headers,
+                            ipv4_options_and_fragments,
+                            ipv6_extension_headers,
+                            esp_headers};
+    return run_cases("wire/packet", tests, sizeof tests / sizeof *tests);
 }
