@@ -53,7 +53,7 @@ SCRIPTS  := $(sort $(wildcard harness/tests/*_test.sh))
 HEADERS  := $(wildcard harness/*/*.h)
 
 .PHONY: all help run check tests kill-matrix lint format-check tidy cppcheck \
-        scripts-check clean install setup pcaps
+        scripts-check clean install setup pcaps bench valgrind
 all: $(BUILD)/counterfoil
 
 help:

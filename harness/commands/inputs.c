@@ -62,7 +62,7 @@ bool live_begin(const char *interface, double seconds, struct trace_live *out,
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    *out = (struct trace_live){.interface = interface};
+    *out = (struct trace_live){.interface = interface, .stop = -1};
     if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0)
         return error_set(error, "signals: %s", strerror(errno));
     out->stop = signalfd(-1, &signals, SFD_CLOEXEC);

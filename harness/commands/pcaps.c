@@ -106,6 +106,14 @@ static bool load_script(struct pcaps_command *command, const char *name,
            error_set(error, "%s: it is about clause %s", path, id);
 }
 
+static bool is_loaded(const struct pcaps_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->count; i++)
+        if (strcmp(command->references[i].clause->id, name) == 0)
+            return true;
+    return false;
+}
+
 static bool load_scripts(struct pcaps_command *command, struct error *error)
 {
     struct dirent **entries;
@@ -122,8 +130,12 @@ static bool load_scripts(struct pcaps_command *command, struct error *error)
         free(entries[i]);
     }
     free(entries);
+    for (size_t i = 0; good && i < command->wanted_count; i++)
+        good = is_loaded(command, command->wanted[i]) ||
+               error_set(error, "%s: there is no script of %s", command->rules,
+                         command->wanted[i]);
     if (good && command->count == 0)
-        return error_set(error, "%s: no such script", command->rules);
+        return error_set(error, "%s: no scripts", command->rules);
     return good;
 }
 

@@ -15,8 +15,7 @@ struct reference {
     bool tested;                     /* the conforming one, by this clause */
     uint64_t frames[FINDING_FRAMES]; /* of the finding */
     size_t frame_count;
-    char expected[192], seen[192]; /* of the finding */
-    struct texts problems;         /* empty: both are as they should be */
+    struct texts problems; /* empty: both are as they should be */
 };
 
 const char *variant_name(enum variant variant);

@@ -65,8 +65,6 @@ static void keep_finding(struct reference *reference,
         return;
     memcpy(reference->frames, finding->frames, sizeof finding->frames);
     reference->frame_count = finding->frame_count;
-    memcpy(reference->expected, finding->expected, sizeof finding->expected);
-    memcpy(reference->seen, finding->seen, sizeof finding->seen);
 }
 
 /* Returns whether the finding that was wanted is there. */

@@ -10,22 +10,17 @@
 /* "builtin:one,two" */
 static bool known_defects(const char *gateway, struct error *error)
 {
-    static const char builtin[] = "builtin:";
+    const char *at = gateway;
     char name[64];
 
-    if (strncmp(gateway, builtin, sizeof builtin - 1) != 0)
+    if (strncmp(gateway, "builtin:", 8) != 0)
         return true;
-    for (const char *at = gateway + sizeof builtin - 1; *at != '\0';) {
-        size_t size = strcspn(at, ",");
-
-        snprintf(name, sizeof name, "%.*s", (int)size, at);
+    while (defect_next(&at, name))
         if (defect_find(name) == NULL)
             return error_set(error,
                              "gateway %s: there is no defect '%s'; see "
                              "counterfoil list defects",
                              gateway, name);
-        at += size + (at[size] == ',');
-    }
     return true;
 }
 

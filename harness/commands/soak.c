@@ -47,7 +47,8 @@ static const char doc[] =
     "in virtual time against the built-in gateway, and judges the capture as "
     "any other. A seed sends the same octets each time. A finding prints one "
     "line that replays it, shrunk to the fewest steps.\v"
-    "Exit status: 0 no seed failed, 1 one did, 2 usage or set-up error.\n\n"
+    "Exit status: 0 no seed failed (always with --defect all), 1 one did, 2 "
+    "usage or set-up error.\n\n"
     "Examples:\n"
     "  counterfoil soak --seeds 20000 -j 2\n"
     "  counterfoil soak --seeds 300 --defect changes-nonce --out found\n"
@@ -105,6 +106,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is too much", argument);
         break;
+    case ARGP_KEY_END:
+        if (soak->every_defect && (soak->replay || soak->defects.count))
+            argp_error(state, "--defect all stands alone");
+        break;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -140,21 +145,17 @@ static void remove_folder(const char *folder)
 /* ---- Many ---- */
 
 /* Where a defect is one of clusters, the gateway is one. */
-static void draw(const char *gateway, uint64_t seed, struct soak_schedule *out)
+static bool wants_cluster(const char *gateway)
 {
-    const char *at = strchr(gateway, ':');
-    char name[80];
+    char name[64];
 
-    soak_schedule_draw(out, seed);
-    while (at && at[1]) {
-        size_t size = strcspn(++at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)size, at);
+    for (const char *at = gateway;
+         strchr(gateway, ':') && defect_next(&at, name);) {
         const struct defect *defect = defect_find(name);
-        if (defect && defect->role == DEFECT_CLUSTER &&
-            out->fields[SOAK_GW_MEMBERS] < 2)
-            out->fields[SOAK_GW_MEMBERS] = 2 + (uint32_t)(seed % 2);
-        at = at[size] ? at + size : NULL;
+        if (defect && defect->role == DEFECT_CLUSTER)
+            return true;
     }
+    return false;
 }
 
 static void try_seed(const struct soak_place *place, uint64_t seed,
@@ -165,7 +166,7 @@ static void try_seed(const struct soak_place *place, uint64_t seed,
 
     memset(out, 0, sizeof *out);
     out->seed = seed;
-    draw(place->gateway, seed, &schedule);
+    soak_schedule_draw(&schedule, seed, wants_cluster(place->gateway));
     if (!soak_try(place, &schedule, &out->verdict, &error))
         snprintf(out->error, sizeof out->error, "%.191s", error.text);
 }
@@ -300,16 +301,14 @@ static void print_replay(const struct soak_schedule *schedule,
                          const char *gateway)
 {
     struct buffer text = {0};
-    const char *defect = strchr(gateway, ':');
+    char name[64];
 
     soak_schedule_write(schedule, &text);
     buffer_u8(&text, 0);
     printf("    replay:   counterfoil soak");
-    for (const char *at = defect; at && at[1];) {
-        size_t size = strcspn(++at, ",");
-        printf(" --defect %.*s", (int)size, at);
-        at = at[size] ? at + size : NULL;
-    }
+    for (const char *at = gateway;
+         strchr(gateway, ':') && defect_next(&at, name);)
+        printf(" --defect %s", name);
     printf(" --replay '%s'\n", (const char *)text.data);
     buffer_free(&text);
 }
@@ -398,7 +397,7 @@ static void tell(const struct soak *soak, const char *gateway,
         line->verdict.verdict != VERDICT_WARNING)
         return;
     print_finding(line);
-    draw(gateway, line->seed, &schedule);
+    soak_schedule_draw(&schedule, line->seed, wants_cluster(gateway));
     if (line->verdict.verdict == VERDICT_FAIL && tally->shrunk++ < SHRUNK_MAX)
         explain(soak, gateway, &schedule, line->verdict.clause);
     else
@@ -482,6 +481,7 @@ static int soak_defects(const struct soak *soak)
     const struct defect *defect;
     bool good = true;
     unsigned missed = 0;
+    uint64_t errors = 0;
 
     printf("%-36s %-20s %7s %7s\n", "defect", "clause", "on it", "failed");
     for (size_t n = 0; (defect = defect_nth(n)) && good; n++) {
@@ -496,11 +496,12 @@ static int soak_defects(const struct soak *soak)
                100.0 * (double)tally.failed / (double)soak->seeds);
         fflush(stdout);
         missed += !tally.wanted;
+        errors += tally.errors;
         buffer_free(&tally.digests);
     }
     printf("%u defects were found on their clause by no seed of %" PRIu64 "\n",
            missed, soak->seeds);
-    return good ? EXIT_PASS : EXIT_USAGE;
+    return good && !errors ? EXIT_PASS : EXIT_USAGE;
 }
 
 static int soak_replay(const struct soak *soak)
@@ -511,10 +512,11 @@ static int soak_replay(const struct soak *soak)
     struct error error = {""};
     char folder[64], gateway[1024];
 
-    if (!soak_schedule_read(soak->replay, &schedule, &error) ||
+    name_gateway(soak, gateway, sizeof gateway);
+    if (!soak_schedule_read(soak->replay, wants_cluster(gateway), &schedule,
+                            &error) ||
         !make_folder(folder, sizeof folder, &error))
         return complain("%s", error.text);
-    name_gateway(soak, gateway, sizeof gateway);
     place = (struct soak_place){crypto_new(), gateway, folder, NULL};
     if (soak->out) {
         mkdir(soak->out, 0777);

@@ -104,12 +104,12 @@ struct soak_schedule {
     size_t count;
 };
 
-/* A schedule drawn from `seed` alone. */
-void soak_schedule_draw(struct soak_schedule *out, uint64_t seed);
+/* A schedule drawn from `seed` alone; `cluster`: the gateway is one. */
+void soak_schedule_draw(struct soak_schedule *out, uint64_t seed, bool cluster);
 /* "seed=7 members=3 steps=liveness,ping:4,crash,synchronize:12": only what is
  * not plain. With nothing but a seed it is drawn. */
-bool soak_schedule_read(const char *text, struct soak_schedule *out,
-                        struct error *error);
+bool soak_schedule_read(const char *text, bool cluster,
+                        struct soak_schedule *out, struct error *error);
 void soak_schedule_write(const struct soak_schedule *schedule,
                          struct buffer *out);
 /* A strongSwan proposal; NULL if there are not so many. */

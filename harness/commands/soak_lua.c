@@ -25,8 +25,8 @@ static const struct {
      "                end\n"
      "            end\n"
      "        end\n"},
-    {" fail_over(", "        local function fail_over(kind)\n"
-                    "            cluster:fail_over(kind)\n"
+    {" fail_over(", "        local function fail_over(kind, member)\n"
+                    "            cluster:fail_over(kind, { member = member })\n"
                     "            for _, child in ipairs(sa.children or {}) do\n"
                     "                sa:skip(1 << 24, child.spi_in)\n"
                     "            end\n"
@@ -68,8 +68,6 @@ static const char *const lines[SOAK_OPS][2] = {
                               "t.gateway:terminate(\"child\")"},
     [SOAK_RELEASE] = {"cluster:release_synch()", NULL},
     [SOAK_COUNTER] = {"cluster:synch_counters()", NULL},
-    [SOAK_CRASH] = {"fail_over(\"crash\")", NULL},
-    [SOAK_PLANNED] = {"fail_over(\"planned\")", NULL},
     [SOAK_GW_RECOVER] = {"t.gateway:recover()", NULL},
     [SOAK_GW_RELEASE] = {"t.gateway:release_synch()", NULL},
 };
@@ -148,6 +146,17 @@ static bool write_synchronize(const struct soak_schedule *schedule,
     return true;
 }
 
+/* Of ours; which member, where several are active. */
+static void write_failure(const struct soak_schedule *schedule,
+                          enum failure how, uint32_t which, struct buffer *out)
+{
+    buffer_format(out, "fail_over(\"%s\"", failure_name(how));
+    if (schedule->fields[SOAK_SHARING])
+        buffer_format(out, ", %" PRIu32,
+                      which % schedule->fields[SOAK_MEMBERS] + 1);
+    buffer_format(out, ")");
+}
+
 /* Of those that take an argument; false if there is no such word. */
 static bool write_other(const struct soak_schedule *schedule,
                         const struct soak_step *step, struct buffer *out)
@@ -160,9 +169,12 @@ static bool write_other(const struct soak_schedule *schedule,
                                                          : "accept");
     else if (step->op == SOAK_CHANNEL)
         write_channel(step, out);
+    else if (step->op == SOAK_CRASH)
+        write_failure(schedule, FAIL_CRASH, step->first, out);
+    else if (step->op == SOAK_PLANNED)
+        write_failure(schedule, FAIL_PLANNED, step->first, out);
     else if (step->op == SOAK_FAIL)
-        buffer_format(out, "fail_over(\"%s\")",
-                      failure_name((enum failure)step->first));
+        write_failure(schedule, (enum failure)step->first, step->second, out);
     else if (step->op == SOAK_RECOVER)
         buffer_format(out, "for n = 1, %" PRIu32 " do cluster:recover(n) end",
                       schedule->fields[SOAK_MEMBERS]);
@@ -322,6 +334,8 @@ bool soak_write_lua(const struct soak_schedule *schedule, const char *gateway,
                     const struct soak_verdict *verdict, struct buffer *out,
                     struct error *error)
 {
+    if (schedule->fields[SOAK_EARLY])
+        return error_set(error, "a sync before IKE_AUTH cannot be said in Lua");
     buffer_format(out,
                   "-- Found by counterfoil soak; play it with\n"
                   "--   counterfoil run THIS-FILE --gateway %s\n"

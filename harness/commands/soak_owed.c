@@ -72,7 +72,7 @@ static bool ask_liveness(struct player *player, struct ike_sa *sa,
 
     ike_liveness(sa, now, NULL);
     cluster_flush(player->cluster, now);
-    return last_sent(player, RECENT_IKE, before, out) && (out->time = now);
+    return last_sent(player, RECENT_IKE, before, out);
 }
 
 /* Sends `message`, sealed or in clear, once and past every window. */
@@ -111,20 +111,12 @@ void owed_expect(struct player *player, const char *kind,
     player_elapse(player, NS_PER_MS); /* what comes now is later */
 }
 
-static void hex64(uint64_t value, char out[static 17])
-{
-    uint8_t octets[8];
-
-    write_u64(octets, value);
-    bytes_to_hex(bytes_of(octets, 8), out, 17);
-}
-
 static json_t *about(const struct asked *asked, const struct ike_sa *sa)
 {
     char spi_i[17], spi_r[17], digest[33];
 
-    hex64(sa->spi_i, spi_i);
-    hex64(sa->spi_r, spi_r);
+    hex_u64(sa->spi_i, spi_i);
+    hex_u64(sa->spi_r, spi_r);
     json_t *about = json_pack("{ss ss}", "spi_i", spi_i, "spi_r", spi_r);
     if (asked) {
         bytes_to_hex(bytes_of(asked->digest, 16), digest, sizeof digest);
@@ -471,7 +463,7 @@ uint32_t soak_owed_count(void)
 
 void soak_owed_lua(uint32_t variant, struct buffer *out)
 {
-    const struct owed *owed = nth(variant % soak_owed_count());
+    const struct owed *owed = nth(variant);
 
     for (const char *at = owed->lua; *at; at++)
         if (*at == '@')

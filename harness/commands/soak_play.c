@@ -314,22 +314,6 @@ static bool set_flag(struct player *player, const char *name, bool value,
     return builtin_option(player->builtin, name, value ? "yes" : "no", error);
 }
 
-static bool set_defects(struct player *player, const char *gateway,
-                        struct error *error)
-{
-    const char *at = strchr(gateway, ':');
-    char name[64];
-
-    while (at && at[1]) {
-        size_t size = strcspn(++at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)size, at);
-        if (!builtin_defect(player->builtin, name, error))
-            return false;
-        at = at[size] ? at + size : NULL;
-    }
-    return true;
-}
-
 /* Of a gateway that is a cluster. */
 static bool open_members(struct player *player, struct error *error)
 {
@@ -393,7 +377,8 @@ static bool open_gateway(struct player *player, const char *gateway,
                       f[SOAK_GW_WINDOW] ? f[SOAK_GW_WINDOW] : 1, error) &&
            set_number(player, "dpd", f[SOAK_DPD], error) &&
            open_addresses(player, error) && open_members(player, error) &&
-           set_defects(player, gateway, error) && builtin_start(builtin, error);
+           builtin_defects(builtin, gateway, error) &&
+           builtin_start(builtin, error);
 }
 
 static bool open_record(struct player *player, const char *folder,

@@ -1,4 +1,4 @@
-/* Shared by soak_play.c and soak_steps.c. */
+/* What the files that play schedules share. */
 #ifndef COUNTERFOIL_COMMANDS_SOAK_PRIVATE_H
 #define COUNTERFOIL_COMMANDS_SOAK_PRIVATE_H
 

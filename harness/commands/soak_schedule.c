@@ -102,9 +102,16 @@ static const struct {
     [SOAK_ODD_SYNC] = {"odd_sync", 5, {8, 0}},
     [SOAK_FORGE] = {"forge", 4, {20, 0}},
     [SOAK_REPLAY_ESP] = {"replay_esp", 5, {160, 0}},
-    [SOAK_OWED] = {"owed", 24, {63, 0}},
+    [SOAK_OWED] = {"owed", 24, {0, 0}},
     [SOAK_WAIT] = {"wait", 4, {30, 0}},
 };
+
+/* Of an argument; the variants of SOAK_OWED have their own table. */
+static uint32_t most_of(enum soak_op op, size_t argument)
+{
+    return op == SOAK_OWED && !argument ? soak_owed_count() - 1
+                                        : ops[op].most[argument];
+}
 
 uint32_t soak_plain(enum soak_field field)
 {
@@ -144,7 +151,7 @@ static void draw_members(struct rng *rng, uint32_t *out)
     out[SOAK_GW_LOOSE] = seldom(rng, 4) ? 1 + below(rng, 2) : 0;
 }
 
-static void draw_fields(struct rng *rng, uint32_t *out)
+static void draw_fields(struct rng *rng, bool cluster, uint32_t *out)
 {
     static const uint32_t windows[] = {1, 1, 1, 2, 4, 8};
     static const uint32_t sizes[] = {0, 300, 576, 1280};
@@ -169,7 +176,7 @@ static void draw_fields(struct rng *rng, uint32_t *out)
     out[SOAK_COOKIE] = seldom(rng, 8);
     out[SOAK_DPD] = seldom(rng, 4) ? 1 + below(rng, 5) : 0;
     out[SOAK_EARLY] = out[SOAK_WE_INITIATE] && seldom(rng, 3);
-    if (seldom(rng, 3))
+    if (seldom(rng, 3) || cluster)
         draw_members(rng, out);
     out[SOAK_TAP] = below(rng, 2);
     out[SOAK_IPV6] = !out[SOAK_GW_LOOSE] && seldom(rng, 6);
@@ -219,9 +226,8 @@ static bool draw_at_once(struct rng *rng, enum soak_op op)
 static void draw_step(struct soak_schedule *out, struct rng *rng)
 {
     enum soak_op op = draw_op(rng);
-    uint32_t most = op == SOAK_OWED ? soak_owed_count() - 1 : ops[op].most[0];
-    uint32_t first = below(rng, most + 1);
-    uint32_t second = below(rng, ops[op].most[1] + 1);
+    uint32_t first = below(rng, most_of(op, 0) + 1);
+    uint32_t second = below(rng, most_of(op, 1) + 1);
 
     add(out, op, first, second, draw_at_once(rng, op));
     if (op == SOAK_BLACKOUT) { /* something gets lost, then it clears up */
@@ -240,14 +246,14 @@ static void draw_step(struct soak_schedule *out, struct rng *rng)
         add(out, SOAK_CONNECT, 0, 0, false);
 }
 
-void soak_schedule_draw(struct soak_schedule *out, uint64_t seed)
+void soak_schedule_draw(struct soak_schedule *out, uint64_t seed, bool cluster)
 {
     struct rng_seeded rng;
 
     soak_schedule_plain(out, seed);
     rng_seed(&rng, seed);
     rng.key[sizeof rng.key - 1] = 's'; /* engine and network draw others */
-    draw_fields(&rng.rng, out->fields);
+    draw_fields(&rng.rng, cluster, out->fields);
     for (uint32_t n = 6 + below(&rng.rng, 30); n; n--)
         draw_step(out, &rng.rng);
 }
@@ -256,12 +262,11 @@ void soak_schedule_draw(struct soak_schedule *out, uint64_t seed)
 
 static void write_step(const struct soak_step *step, struct buffer *out)
 {
-    const uint32_t *most = ops[step->op].most;
 
     buffer_format(out, "%s", ops[step->op].name);
-    if (most[0])
+    if (most_of(step->op, 0))
         buffer_format(out, ":%" PRIu32, step->first);
-    if (most[1])
+    if (most_of(step->op, 1))
         buffer_format(out, ":%" PRIu32, step->second);
     if (step->at_once)
         buffer_format(out, "+");
@@ -299,7 +304,7 @@ static bool read_arguments(const char *at, const char *end,
     for (size_t i = 0; at < end && *at == ':' && i < 2; i++) {
         size_t size = strcspn(++at, ":,+ ");
         uint64_t value;
-        if (!read_value(at, size, ops[step->op].most[i], &value, error))
+        if (!read_value(at, size, most_of(step->op, i), &value, error))
             return false;
         *places[i] = (uint32_t)value;
         at += size;
@@ -374,8 +379,8 @@ static bool read_field(const char *text, size_t size, struct soak_schedule *out,
     return error_set(error, "--replay: there is no \"%.*s\"", (int)name, text);
 }
 
-bool soak_schedule_read(const char *text, struct soak_schedule *out,
-                        struct error *error)
+bool soak_schedule_read(const char *text, bool cluster,
+                        struct soak_schedule *out, struct error *error)
 {
     size_t given = 0;
 
@@ -390,6 +395,6 @@ bool soak_schedule_read(const char *text, struct soak_schedule *out,
     if (!given)
         return error_set(error, "--replay: nothing to play");
     if (given == 1 && !strncmp(text + strspn(text, " "), "seed=", 5))
-        soak_schedule_draw(out, out->seed);
+        soak_schedule_draw(out, out->seed, cluster);
     return true;
 }

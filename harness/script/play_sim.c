@@ -10,22 +10,6 @@ static void on_frame(void *context, const struct sim_frame *frame)
     play_frame(context, frame->time, frame->octets, frame->octets.size);
 }
 
-/* Those in the gateway's name, "builtin:one,two". */
-static bool set_defects(struct play *play, struct error *error)
-{
-    const char *at = strchr(play->options->gateway, ':');
-    char name[64];
-
-    while (at && at[1]) {
-        size_t size = strcspn(++at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)size, at);
-        if (!builtin_defect(play->builtin, name, error))
-            return false;
-        at = at[size] ? at + size : NULL;
-    }
-    return true;
-}
-
 /* What both sides agree on before a scenario says anything else. */
 static bool set_standard(struct play *play, struct error *error)
 {
@@ -38,7 +22,7 @@ static bool set_standard(struct play *play, struct error *error)
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (!builtin_option(play->builtin, values[i][0], values[i][1], error))
             return false;
-    if (!set_defects(play, error))
+    if (!builtin_defects(play->builtin, play->options->gateway, error))
         return false;
     if (!strcmp(play->scenario->gateway, "cluster") &&
         !builtin_option(play->builtin, "members", "2", error))

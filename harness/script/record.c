@@ -2,20 +2,12 @@
 
 #include "script/script_private.h"
 
-static void hex64(uint64_t value, char out[static 17])
-{
-    uint8_t octets[8];
-
-    write_u64(octets, value);
-    bytes_to_hex(bytes_of(octets, 8), out, 17);
-}
-
 json_t *record_synch(const char *side, const struct synch_message *message)
 {
     char spi_i[17], spi_r[17];
 
-    hex64(message->spi_i, spi_i);
-    hex64(message->spi_r, spi_r);
+    hex_u64(message->spi_i, spi_i);
+    hex_u64(message->spi_r, spi_r);
     json_t *note = json_pack(
         "{ss ss so so ss ss sb s{ss ss} sI}", "event", "synch", "cluster", side,
         "from", json_clean(message->from), "to", json_clean(message->to),

@@ -205,7 +205,7 @@ static void see_init(struct trace_reader *reader, const struct trace_ike *ike)
     if (!secret || nonce.size == 0)
         return;
     if (!is_response(ike)) {
-        if (find(derivation, ike->header.spi_i, 0) == NULL)
+        if (!session)
             session = add(derivation, ike->header.spi_i, 0);
         keep(&session->nonce_i, nonce, NONCE_MAX);
         return;

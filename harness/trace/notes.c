@@ -117,7 +117,7 @@ static json_t *note_of_line(struct bytes line, uint64_t time)
 {
     static const char *const kinds[] = {"crash", "planned", "reboot", "freeze",
                                         "split"};
-    const char *kind = kinds[0];
+    const char *kind = NULL;
 
     if (!is_word(take_word(&line), COMMENT_PREFIX) ||
         !is_word(take_word(&line), "fail_over"))
@@ -129,9 +129,12 @@ static json_t *note_of_line(struct bytes line, uint64_t time)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (is_word(word, kinds[i]))
             kind = kinds[i];
+    if (!kind && word.size)
+        return NULL;
     return json_pack("{sI ss ss ss ss}", "time", (json_int_t)time, "event",
                      "fail_over", "cluster", gateway ? "gateway" : "harness",
-                     "kind", kind, "source", "packet comment");
+                     "kind", kind ? kind : kinds[0], "source",
+                     "packet comment");
 }
 
 json_t *notes_of_comment(struct bytes comment, uint64_t time)

@@ -30,6 +30,14 @@ char *bytes_to_hex(struct bytes octets, char *text, size_t text_size)
     return text;
 }
 
+void hex_u64(uint64_t value, char text[static 17])
+{
+    uint8_t octets[8];
+
+    write_u64(octets, value);
+    bytes_to_hex(bytes_of(octets, sizeof octets), text, 17);
+}
+
 struct cursor cursor_over(struct bytes octets)
 {
     return (struct cursor){.octets = octets};

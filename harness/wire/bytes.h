@@ -39,6 +39,8 @@ static inline struct bytes bytes_slice(struct bytes all, size_t offset,
 /* Lower-case hexadecimal, NUL-terminated, into `text` of `text_size` octets;
  * truncated if it does not fit. Returns `text`. */
 char *bytes_to_hex(struct bytes octets, char *text, size_t text_size);
+/* All 16 digits. */
+void hex_u64(uint64_t value, char text[static 17]);
 
 /* An error with the place and the numbers in it; one line, no newline. */
 struct error {

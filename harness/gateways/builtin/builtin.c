@@ -309,6 +309,19 @@ bool builtin_defect(struct builtin *gateway, const char *name,
     return true;
 }
 
+bool builtin_defects(struct builtin *gateway, const char *name,
+                     struct error *error)
+{
+    char defect[64];
+
+    if (!strchr(name, ':'))
+        return true;
+    while (defect_next(&name, defect))
+        if (!builtin_defect(gateway, defect, error))
+            return false;
+    return true;
+}
+
 void builtin_hook(struct builtin *gateway, const struct builtin_hooks *hooks)
 {
     gateway->hooks = *hooks;

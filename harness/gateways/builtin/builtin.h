@@ -57,6 +57,9 @@ bool builtin_option(struct builtin *gateway, const char *name,
 /* Switches a defect on, before the start or later; at most 8. */
 bool builtin_defect(struct builtin *gateway, const char *name,
                     struct error *error);
+/* Those in a gateway's name, "builtin:one,two". */
+bool builtin_defects(struct builtin *gateway, const char *name,
+                     struct error *error);
 
 /* What a script sees of all that the gateway sends, after its defects, and may
  * change. */

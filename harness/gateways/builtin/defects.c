@@ -1,6 +1,7 @@
 /* The table of defects. */
 #include "gateways/builtin/defects.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateways/builtin/builtin_private.h"
@@ -446,6 +447,20 @@ const struct defect *defect_find(const char *name)
         if (!strcmp(table[i].name, name))
             return &table[i];
     return NULL;
+}
+
+bool defect_next(const char **at, char name[static 64])
+{
+    const char *colon = strchr(*at, ':');
+
+    if (colon)
+        *at = colon + 1;
+    if (!**at)
+        return false;
+    size_t size = strcspn(*at, ",");
+    snprintf(name, 64, "%.*s", (int)size, *at);
+    *at += size + ((*at)[size] == ',');
+    return true;
 }
 
 const char *defect_role_name(enum defect_role role)

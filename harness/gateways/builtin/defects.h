@@ -6,6 +6,7 @@
 #ifndef COUNTERFOIL_GATEWAYS_BUILTIN_DEFECTS_H
 #define COUNTERFOIL_GATEWAYS_BUILTIN_DEFECTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum defect_role { DEFECT_PEER, DEFECT_CLUSTER };
@@ -23,6 +24,9 @@ struct defect {
 const struct defect *defect_nth(size_t n);
 /* NULL if there is none of that name. */
 const struct defect *defect_find(const char *name);
+/* The defects in a gateway's name, "builtin:one,two", one after the other;
+ * `*at` starts as the name. False at the end. What is too long is cut. */
+bool defect_next(const char **at, char name[static 64]);
 const char *defect_role_name(enum defect_role role); /* "peer", "cluster" */
 
 #endif
